@@ -1,0 +1,80 @@
+# What to run is in README.md; 'make' alone lists it.
+# Another Python: make test PYTHON=python3.13 (it gets an environment of its own).
+
+PYTHON ?= $(shell command -v python3.11 >/dev/null 2>&1 && python3.11 -c '' >/dev/null 2>&1 && echo python3.11 || echo python3)
+ifeq ($(origin PYTHON),file)
+VENV ?= .venv
+else
+VENV ?= .venv-$(notdir $(PYTHON))
+endif
+BIN := $(VENV)/bin
+SCENARIO ?= sound
+WORKERS ?= auto
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test quick static check all programs schemas bench clean
+.DELETE_ON_ERROR:
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: $(VENV)/.run ## play phase 1 on the embedded router (SCENARIO=sound|…)
+	rm -rf demo
+	$(BIN)/cbops demo --scenario $(SCENARIO) --dir demo
+
+test: $(VENV)/.test programs ## everything: all tests, and the floor under the coverage
+	$(BIN)/python -m pytest -n $(WORKERS) --cov --cov-report=json:.coverage.json --cov-report=
+	$(BIN)/python -m tools.coverage_floor .coverage.json
+
+quick: $(VENV)/.test ## the tests that take less than ten seconds each
+	$(BIN)/python -m pytest -n $(WORKERS) -m "not long" -q
+
+static: $(VENV)/.check ## ruff, formatting, types, import contracts, nothing left to do
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/mypy -p tools
+	$(BIN)/lint-imports
+	@! grep -rnwE 'TODO|FIXME' --include='*.py' cbops tests tools benchmarks
+
+check: static quick ## the fast front door: static checks and quick tests
+
+all: ## all that CI does
+	.ci/run
+
+programs: ## install what the tests need beside Python, where that is possible
+	@tools/programs prometheus prometheus-alertmanager chromium
+
+schemas: $(VENV)/.run ## write docs/schemas anew from the models
+	$(BIN)/python -m tools.schemas
+
+bench: $(VENV)/.test ## start-up times beside an empty Typer app
+	$(BIN)/python benchmarks/startup.py
+
+clean: ## remove everything that make made
+	rm -rf .venv .venv-* build dist demo htmlcov .coverage .coverage.* *.egg-info
+	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Each stamp says that this much is installed in the environment, for this pyproject.toml.
+
+$(VENV)/.made:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "cbops needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version 2>&1)" >&2; exit 1; }
+	@$(PYTHON) -m venv --clear $(VENV) || \
+		{ echo "the module venv is missing: apt-get install python3-venv" >&2; exit 1; }
+	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
+	@touch $@
+
+$(VENV)/.run: $(VENV)/.made pyproject.toml
+	$(BIN)/python -m pip install --quiet --editable .
+	@touch $@
+
+$(VENV)/.test: $(VENV)/.run
+	$(BIN)/python -m pip install --quiet --group test
+	@touch $@
+
+$(VENV)/.check: $(VENV)/.test
+	$(BIN)/python -m pip install --quiet --group check
+	@touch $@

@@ -1,0 +1,3 @@
+"""Roll out a circuit breaker safely: canary, daily evidence, judgement, decision, rollback."""
+
+__version__ = "0.1.0"

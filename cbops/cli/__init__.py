@@ -1,0 +1,1 @@
+"""Flags in, Outcome out; the only place that prints."""

@@ -1,0 +1,30 @@
+"""`cbops canary candidates`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from cbops.cli.wiring import workplace
+from cbops.flows.outcome import Outcome
+from cbops.flows.select import Field, candidates
+from cbops.model.answers.canary import CandidatesAnswer
+
+
+def command(
+    context: typer.Context,
+    limit: Annotated[int, typer.Option("--limit", min=1, help="How many to print; JSON has them all.")] = 20,
+) -> Outcome[CandidatesAnswer]:
+    """Rank the tenants as canaries, with reasons."""
+    place = workplace(context)
+    return candidates(
+        Field(
+            admin=place.admin(),
+            samples=place.samples(),
+            tenants=place.tenants(),
+            config=place.config,
+            now=place.clock.now(),
+        ),
+        limit=limit,
+    )

@@ -1,0 +1,25 @@
+"""`cbops decide`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from cbops.cli.options import Reason, words
+from cbops.cli.wiring import workplace
+from cbops.flows.judgement import decide
+from cbops.flows.outcome import Outcome
+from cbops.model.answers.judgement import DecideAnswer
+from cbops.model.verdict import Recommendation
+
+
+def command(
+    context: typer.Context,
+    decision: Annotated[Recommendation, typer.Argument(help="What was decided.")],
+    by: Annotated[str, typer.Option("--by", metavar="NAME", parser=words, help="Who decides, by name.")],
+    reason: Reason,
+) -> Outcome[DecideAnswer]:
+    """Record a person's decision."""
+    place = workplace(context)
+    return place.told(decide(place.rollout(), place.who(by), decision, by, reason))

@@ -1,0 +1,15 @@
+"""`cbops journal verify`."""
+
+from __future__ import annotations
+
+import typer
+
+from cbops.cli.wiring import workplace
+from cbops.flows.outcome import Outcome
+from cbops.flows.record import verify
+from cbops.model.answers.record import JournalVerifyAnswer
+
+
+def command(context: typer.Context) -> Outcome[JournalVerifyAnswer]:
+    """Prove that nobody changed the record."""
+    return verify(workplace(context).rollout())

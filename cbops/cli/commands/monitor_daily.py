@@ -1,0 +1,43 @@
+"""`cbops monitor daily`."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Any
+
+import typer
+
+from cbops.cli.options import AsOf, By, calendar_date
+from cbops.cli.wiring import workplace
+from cbops.errors import UsageError
+from cbops.flows.monitor import Sources, Wanted, collect, single
+from cbops.flows.outcome import Outcome
+
+
+def command(
+    context: typer.Context,
+    day: Annotated[int | None, typer.Option("--day", min=1, help="The day's number.")] = None,
+    on: Annotated[
+        date | None,
+        typer.Option("--date", metavar="DATE", parser=calendar_date, help="The day's date."),
+    ] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Every day so far, past day 7 too.")] = False,
+    as_of: AsOf = None,
+    by: By = None,
+) -> Outcome[Any]:
+    """Collect a day into the log (default: the last ended day).
+
+    Collecting again updates the measurements and keeps what people wrote.
+    """
+    if sum((day is not None, on is not None, everything)) > 1:
+        raise UsageError("--day, --date and --all exclude each other", hint="Give one of them.")
+    place = workplace(context)
+    sources = Sources(
+        samples=place.samples(),
+        admin=place.admin(),
+        metrics=place.config.metrics,
+        criteria=place.config.criteria,
+    )
+    wanted = Wanted(as_of=as_of or place.clock.now(), day=day, date=on, all=everything)
+    outcome = place.told(collect(place.rollout(), sources, place.who(by), wanted))
+    return outcome if everything else single(outcome)

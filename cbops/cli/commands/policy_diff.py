@@ -1,0 +1,37 @@
+"""`cbops policy diff`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cbops.cli.options import words
+from cbops.cli.targets import target_of
+from cbops.cli.wiring import workplace
+from cbops.clients.files import read_block
+from cbops.flows.outcome import Outcome
+from cbops.flows.policy import diff
+from cbops.model.answers.canary import PolicyDiffAnswer
+from cbops.model.policy import CANARY_BLOCK
+
+
+def command(
+    context: typer.Context,
+    tenant: Annotated[
+        str | None, typer.Argument(metavar="TENANT", parser=words, help="Default: the rollout's.")
+    ] = None,
+    policy: Annotated[
+        str | None, typer.Argument(metavar="POLICY", parser=words, help="Default: the rollout's.")
+    ] = None,
+    policy_file: Annotated[
+        Path | None,
+        typer.Option("--policy-file", metavar="FILE", help="A JSON file with the circuit_breaker block."),
+    ] = None,
+) -> Outcome[PolicyDiffAnswer]:
+    """Show what enabling would change in the live policy."""
+    place = workplace(context)
+    block = read_block(policy_file) if policy_file else CANARY_BLOCK
+    named = target_of(place, tenant, policy)
+    return diff(place.admin(), named.tenant, named.policy, block)

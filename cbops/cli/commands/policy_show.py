@@ -1,0 +1,29 @@
+"""`cbops policy show`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from cbops.cli.options import words
+from cbops.cli.targets import target_of
+from cbops.cli.wiring import workplace
+from cbops.flows.outcome import Outcome
+from cbops.flows.policy import show
+from cbops.model.answers.canary import PolicyShowAnswer
+
+
+def command(
+    context: typer.Context,
+    tenant: Annotated[
+        str | None, typer.Argument(metavar="TENANT", parser=words, help="Default: the rollout's.")
+    ] = None,
+    policy: Annotated[
+        str | None, typer.Argument(metavar="POLICY", parser=words, help="Default: the rollout's.")
+    ] = None,
+) -> Outcome[PolicyShowAnswer]:
+    """Show the live policy and its effective breaker."""
+    place = workplace(context)
+    named = target_of(place, tenant, policy)
+    return show(place.admin(), named.tenant, named.policy)

@@ -1,0 +1,28 @@
+"""`cbops report log`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cbops.cli.wiring import workplace
+from cbops.flows.outcome import Outcome
+from cbops.flows.report import log
+from cbops.model.answers.record import ReportAnswer
+
+
+def command(
+    context: typer.Context,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="PATH", help="Default: under the rollout.")
+    ] = None,
+    stdout: Annotated[bool, typer.Option("--stdout", help="Print it instead of writing it.")] = False,
+    blank: Annotated[bool, typer.Option("--blank", help="The empty log, before any rollout.")] = False,
+) -> Outcome[ReportAnswer]:
+    """Write the execution log."""
+    place = workplace(context)
+    if blank:
+        return log(None, place.config.criteria, out=out, stdout=stdout)
+    return place.told(log(place.rollout(), place.config.criteria, out=out, stdout=stdout))

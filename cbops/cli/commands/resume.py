@@ -1,0 +1,17 @@
+"""`cbops resume`."""
+
+from __future__ import annotations
+
+import typer
+
+from cbops.cli.options import By
+from cbops.cli.wiring import workplace
+from cbops.flows.outcome import Outcome
+from cbops.flows.resume import resume
+from cbops.model.answers.canary import ResumeAnswer
+
+
+def command(context: typer.Context, by: By = None) -> Outcome[ResumeAnswer]:
+    """Finish or abandon what was in flight."""
+    place = workplace(context)
+    return resume(place.rollout(), place.admin(), place.who(by))

@@ -1,0 +1,70 @@
+"""`cbops rollback`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from cbops.cli.confirm import confirm
+from cbops.cli.options import By, Yes, words
+from cbops.cli.show import show_plan
+from cbops.cli.targets import rollback_target
+from cbops.cli.wiring import emergency
+from cbops.flows.outcome import Outcome
+from cbops.flows.rollback import RollbackRequest, Scope, planned, rollback
+from cbops.model.answers.canary import RollbackAnswer
+
+
+def command(
+    context: typer.Context,
+    scope: Annotated[Scope, typer.Option("--scope", help="What to disable.")] = "policy",
+    tenant: Annotated[
+        str | None, typer.Option("--tenant", metavar="TENANT", parser=words, help="Default: the rollout's.")
+    ] = None,
+    policy: Annotated[
+        str | None, typer.Option("--policy", metavar="POLICY", parser=words, help="Default: the rollout's.")
+    ] = None,
+    reason: Annotated[
+        str, typer.Option("--reason", metavar="REASON", parser=words, help="Why; on record.")
+    ] = "not given",
+    wait: Annotated[
+        float, typer.Option("--wait", metavar="SECONDS", min=0, help="How long to wait for the proof.")
+    ] = 0,
+    admin_url: Annotated[
+        str | None,
+        typer.Option("--admin-url", metavar="URL", parser=words, help="When cbops.yaml can't be read."),
+    ] = None,
+    yes: Yes = False,
+    by: By = None,
+) -> Outcome[RollbackAnswer]:
+    """Disable the breaker and prove that it no longer acts.
+
+    Works from any state, also with --tenant and --policy alone. Exit 7 while the proof is open.
+    """
+    place, warnings = emergency(context, admin_url)
+    named = rollback_target(place, tenant, policy)
+    admin = place.admin()
+    request = RollbackRequest(
+        folder=named.folder,
+        rollout=named.folder.name if named.folder else None,
+        tenant=named.tenant,
+        policy=named.policy,
+        scope=scope,
+        reason=reason,
+        wait_seconds=wait,
+    )
+    if not yes:
+        show_plan(place.settings, planned(admin, request), (*warnings, *named.warnings))
+    what = {"global": "every tenant", "tenant": f"every policy of {named.tenant}"}.get(
+        scope, f"{named.policy} of {named.tenant}"
+    )
+    confirm(f"Disable the breaker of {what}?", yes=yes)
+    return rollback(
+        admin,
+        place.samples_or_none(),
+        place.config.metrics,
+        place.who(by),
+        request,
+        (*warnings, *named.warnings),
+    )

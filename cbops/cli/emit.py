@@ -1,0 +1,195 @@
+"""The only place that prints: outcomes and failures, as text or as one JSON document.
+
+Text: the headline, the body and the next step go to stdout, warnings and errors to stderr. With
+`--quiet` stdout is the headline alone (or the document that was asked for). JSON: stdout is exactly one
+document. `ok` is true for exit 0, 10 and 20; a check that found problems (7) has both `data` and `error`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, TextIO
+
+from cbops.cli.failure import Failure
+from cbops.cli.settings import Settings
+from cbops.errors import ChecksFailedError
+from cbops.flows.outcome import Outcome
+
+if TYPE_CHECKING:
+    from cbops.model.base import Frozen  # pydantic is not needed for help
+
+SCHEMA = 1
+GOOD = (0, 10, 20)
+
+# Control characters, and those that reorder what is read; a tab is harmless.
+_CONTROL = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+
+
+def plain(text: str) -> str:
+    """One line without anything that a terminal would obey; what was there is shown as an escape."""
+    return _CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text)
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """What a presenter may use: columns, and whether colour is wanted."""
+
+    width: int
+    colour: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Presented:
+    """An outcome with richer text than its body. The presenter runs only for text output; whatever
+    comes from outside must go through `plain` in it, because its lines are printed as they are.
+    """
+
+    outcome: Outcome[Any]
+    present: Callable[[Any, Screen], Sequence[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Streams:
+    """Where to print. Made once, before anything can replace sys.stdout."""
+
+    out: TextIO
+    err: TextIO
+
+
+def streams() -> Streams:
+    """Both, made safe: a character that the encoding lacks is replaced, a closed stream is silent."""
+    return Streams(_safe(sys.stdout), _safe(sys.stderr))
+
+
+def _safe(stream: TextIO | None) -> TextIO:
+    if stream is None:  # closed by whoever started us
+        return open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123 - lives as long as the process
+    change = getattr(stream, "reconfigure", None)
+    if callable(change):
+        change(errors="replace")
+    return stream
+
+
+def silence(stream: TextIO) -> None:
+    """Nothing more can be written there; keep the interpreter from trying at its end."""
+    with contextlib.suppress(OSError, ValueError):
+        number = stream.fileno()
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, number)
+        os.close(null)
+
+
+def colour_wanted(stream: TextIO, settings: Settings, term: str | None) -> bool:
+    """Only on a terminal that can, and when nobody said no."""
+    return stream.isatty() and not settings.no_color and term not in ("dumb", None)
+
+
+@dataclass(frozen=True, slots=True)
+class Emitter:
+    """Prints the answer of one command."""
+
+    settings: Settings
+    streams: Streams
+    command: str
+    term: str | None = None
+    columns: int = 80
+
+    def answer(self, answer: Outcome[Any] | Presented) -> int:
+        """Print it; returns the exit status."""
+        outcome = answer.outcome if isinstance(answer, Presented) else answer
+        if self.settings.format == "json":
+            self._json_outcome(outcome)
+            return outcome.exit_status
+        for warning in outcome.warnings:
+            self._err(f"warning: {plain(warning)}", "33")
+        if outcome.document is not None:
+            self.streams.out.write(outcome.document)
+        else:
+            self._words(answer)
+        self.streams.out.flush()
+        return outcome.exit_status
+
+    def failure(self, failure: Failure) -> int:
+        """Print it; returns the exit status."""
+        if self.settings.format == "json":
+            error = {"code": failure.code, "message": failure.message, "hint": failure.hint}
+            self._json(ok=False, data=None, warnings=(), error=error)
+        else:
+            self._err(f"error: {plain(failure.message)}", "31")
+            self._err(f"hint: {plain(failure.hint)}")
+        if self.settings.verbose:
+            for cause in failure.causes:
+                self._err(f"cause: {plain(cause)}")
+        return failure.exit_status
+
+    def unprintable(self, failure: Failure) -> int:
+        """Standard output refused the answer: say it on stderr, whatever the format."""
+        self._err(f"error: the answer could not be printed: {plain(failure.message)}", "31")
+        self._err(f"hint: {plain(failure.hint)}")
+        return failure.exit_status
+
+    def named(self, command: str) -> Emitter:
+        """The same for another command."""
+        return replace(self, command=command)
+
+    def _words(self, answer: Outcome[Any] | Presented) -> None:
+        outcome = answer.outcome if isinstance(answer, Presented) else answer
+        self._out(self._bold(plain(outcome.headline)))
+        if self.settings.quiet:
+            return
+        for line in self._body(answer):
+            self._out(line)
+        if outcome.next_step:
+            self._out(f"next: {plain(outcome.next_step)}")
+
+    def _body(self, answer: Outcome[Any] | Presented) -> Sequence[str]:
+        if isinstance(answer, Presented):
+            screen = Screen(self.columns, colour_wanted(self.streams.out, self.settings, self.term))
+            return answer.present(answer.outcome.data, screen)
+        return tuple(plain(line) for line in answer.body)
+
+    def _json_outcome(self, outcome: Outcome[Any]) -> None:
+        ok = outcome.exit_status in GOOD
+        error = None
+        if not ok:
+            error = {"code": ChecksFailedError.code, "message": outcome.headline, "hint": outcome.next_step}
+        self._json(ok=ok, data=outcome.data, warnings=outcome.warnings, error=error)
+
+    def _json(
+        self, *, ok: bool, data: Frozen | None, warnings: tuple[str, ...], error: dict[str, str] | None
+    ) -> None:
+        document = {
+            "schema": SCHEMA,
+            "command": self.command or "cbops",
+            "ok": ok,
+            "data": None if data is None else data.model_dump(mode="json", by_alias=True),
+            "warnings": list(warnings),
+            "error": error,
+        }
+        # ASCII only, so that no encoding of stdout can spoil it.
+        self.streams.out.write(json.dumps(document, indent=2, allow_nan=False) + "\n")
+        self.streams.out.flush()
+
+    def _bold(self, text: str) -> str:
+        wanted = colour_wanted(self.streams.out, self.settings, self.term)
+        return f"\x1b[1m{text}\x1b[0m" if wanted else text
+
+    def _out(self, line: str) -> None:
+        self.streams.out.write(line + "\n")
+
+    def _err(self, line: str, sgr: str | None = None) -> None:
+        word, colon, rest = line.partition(":")
+        if sgr and colour_wanted(self.streams.err, self.settings, self.term):
+            line = f"\x1b[{sgr}m{word}{colon}\x1b[0m{rest}"
+        try:
+            self.streams.err.write(line + "\n")
+            self.streams.err.flush()
+        except OSError:
+            # Nobody can be told; the exit status still says it.
+            return

@@ -1,0 +1,22 @@
+"""The entry point: signals first, everything else after, so that Ctrl-C is understood from the start."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from typing import NoReturn
+
+from cbops.cli.lazy import lazy
+
+
+def main() -> NoReturn:
+    """Run the command line and exit with its status (docs/commands.md)."""
+    try:
+        # SIGTERM like Ctrl-C: what is in flight gets to the end of its `finally`.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        status: int = lazy("cbops.cli.app", "run")(sys.argv[1:])
+    except KeyboardInterrupt:
+        # Before the command line was understood, or a second time while saying so.
+        sys.stderr.write("error: interrupted\n")
+        status = 130
+    sys.exit(status)

@@ -1,0 +1,63 @@
+"""Options that several commands share, and the values in them."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Annotated
+
+import typer
+
+from cbops.model.base import as_utc
+
+
+def instant(text: str | datetime) -> datetime:
+    """ISO 8601; a time without an offset is UTC (promise to scripts)."""
+    if isinstance(text, datetime):
+        return as_utc(text)
+    try:
+        return as_utc(datetime.fromisoformat(text.strip()))
+    except (ValueError, OverflowError):
+        raise typer.BadParameter(f"'{text}' is not an ISO 8601 time such as 2025-01-27T09:00:00Z") from None
+
+
+def calendar_date(text: str | date) -> date:
+    """An ISO 8601 date, in the rollout's time zone."""
+    if isinstance(text, date):
+        return text
+    try:
+        return date.fromisoformat(text.strip())
+    except ValueError:
+        raise typer.BadParameter(f"'{text}' is not a date such as 2025-01-27") from None
+
+
+def words(text: str) -> str:
+    """Text that says something."""
+    if not text.strip():
+        raise typer.BadParameter("it is empty")
+    return text.strip()
+
+
+By = Annotated[
+    str | None,
+    typer.Option("--by", metavar="NAME", parser=words, help="Who acts. Default: the system's user."),
+]
+Yes = Annotated[bool, typer.Option("--yes", help="Don't ask.")]
+Override = Annotated[
+    str | None,
+    typer.Option(
+        "--override", metavar="REASON", parser=words, help="Go on although a requirement is open; on record."
+    ),
+]
+AsOf = Annotated[
+    datetime | None,
+    typer.Option("--as-of", metavar="TIME", parser=instant, help="As if it were that instant. Default: now."),
+]
+Instant = Annotated[datetime, typer.Option(metavar="TIME", parser=instant)]
+TenantArgument = Annotated[str, typer.Argument(metavar="TENANT", parser=words, help="The tenant's id.")]
+PolicyOption = Annotated[
+    str, typer.Option("--policy", metavar="POLICY", parser=words, help="The policy's id.")
+]
+ProviderOption = Annotated[
+    str, typer.Option("--provider", metavar="PROVIDER", parser=words, help="The provider's name.")
+]
+Reason = Annotated[str, typer.Option("--reason", metavar="REASON", parser=words, help="Why; on record.")]

@@ -1,0 +1,19 @@
+"""What a person sees before being asked; to stderr, so that stdout stays the answer."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+
+from cbops.cli.emit import plain
+from cbops.cli.settings import Settings
+
+
+def show_plan(settings: Settings, lines: Iterable[str], warnings: Iterable[str]) -> None:
+    """The plan and its warnings, unless the answer is for a program or nobody wants to read."""
+    if settings.format == "json" or settings.quiet:
+        return
+    for line in lines:
+        print(plain(line), file=sys.stderr)
+    for warning in warnings:
+        print(f"warning: {plain(warning)}", file=sys.stderr)

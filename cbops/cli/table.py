@@ -1,0 +1,147 @@
+"""Every command: its words, one line of help, and where it is, without importing it.
+
+The module is cbops/cli/commands/<group>_<verb>.py (a command of one word: <word>.py) and the function in it is
+`command`; its docstring begins with the line of help given here, and a test compares the two.
+`answer` is the model of the JSON answer's data.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from difflib import get_close_matches
+from itertools import takewhile
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One command."""
+
+    words: str  # "monitor daily"
+    summary: str
+    answer: str  # "module:Class" under cbops.model.answers; "|" between two
+
+    @property
+    def group(self) -> str | None:
+        """The first of two words; null for a command of one word."""
+        group, space, _ = self.words.partition(" ")
+        return group if space else None
+
+    @property
+    def name(self) -> str:
+        """The last word."""
+        return self.words.rpartition(" ")[2]
+
+    @property
+    def module(self) -> str:
+        """Where the function `command` is."""
+        return "cbops.cli.commands." + self.words.replace(" ", "_")
+
+
+GROUPS: dict[str, str] = {
+    "canary": "Choose, enable and look at the canary.",
+    "monitor": "Collect what the canary showed, day by day.",
+    "incident": "Declare provider incidents.",
+    "lesson": "Write down what was learned.",
+    "checklist": "The checklist before the rollout.",
+    "report": "Write the rollout's documents.",
+    "journal": "The record, and the proof that nobody changed it.",
+    "policy": "The live policy.",
+    "sim": "A router to practise on.",
+    "episode": "Times in which a circuit was open.",
+}
+
+TABLE: tuple[Entry, ...] = (
+    Entry(
+        "init", "Write cbops.yaml, tenants.yaml and rollouts/ where they are missing.", "record:InitAnswer"
+    ),
+    Entry(
+        "demo", "Play the whole of phase 1 on the embedded router, in about a minute.", "record:DemoAnswer"
+    ),
+    Entry("canary candidates", "Rank the tenants as canaries, with reasons.", "canary:CandidatesAnswer"),
+    Entry("canary select", "Choose the canary and open a rollout.", "canary:SelectAnswer"),
+    Entry("canary notify", "Record that the owner was told, how, and the answer.", "canary:NotifyAnswer"),
+    Entry("canary enable", "Enable the breaker in the canary's live policy.", "canary:EnableAnswer"),
+    Entry(
+        "canary adopt", "Open a rollout for a breaker that was enabled outside cbops.", "canary:AdoptAnswer"
+    ),
+    Entry("canary status", "Where the rollout stands, on one screen.", "canary:StatusAnswer"),
+    Entry(
+        "monitor daily",
+        "Collect a day into the log (default: the last ended day).",
+        "monitor:MonitorDayAnswer|monitor:MonitorDaysAnswer",
+    ),
+    Entry("monitor note", "Add an issue, an action or a note to a day.", "monitor:NoteAnswer"),
+    Entry(
+        "monitor scrape", "Fill the embedded sample store from a router's /metrics.", "monitor:ScrapeAnswer"
+    ),
+    Entry("incident add", "Declare an incident of a provider.", "monitor:IncidentsAnswer"),
+    Entry("incident list", "List the declared incidents.", "monitor:IncidentsAnswer"),
+    Entry(
+        "episode classify",
+        "Say whether an open that nothing explains was expected.",
+        "monitor:ClassifyAnswer",
+    ),
+    Entry(
+        "evaluate", "Judge the five criteria and recommend (exit 0, 10 or 20).", "judgement:EvaluateAnswer"
+    ),
+    Entry("decide", "Record a person's decision.", "judgement:DecideAnswer"),
+    Entry("rollback", "Disable the breaker and prove that it no longer acts.", "canary:RollbackAnswer"),
+    Entry("resume", "Finish or abandon what was in flight.", "canary:ResumeAnswer"),
+    Entry("lesson add", "Add a lesson to the log.", "monitor:LessonAnswer"),
+    Entry("checklist show", "Show the checklist before the rollout.", "monitor:ChecklistAnswer"),
+    Entry("checklist mark", "Record a person's word on an item.", "monitor:ChecklistAnswer"),
+    Entry("report log", "Write the execution log.", "record:ReportAnswer"),
+    Entry("journal show", "Show the record of the rollout.", "record:JournalShowAnswer"),
+    Entry("journal verify", "Prove that nobody changed the record.", "record:JournalVerifyAnswer"),
+    Entry("policy show", "Show the live policy and its effective breaker.", "canary:PolicyShowAnswer"),
+    Entry("policy diff", "Show what enabling would change in the live policy.", "canary:PolicyDiffAnswer"),
+    Entry("sim serve", "Serve the practice router over HTTP.", "record:SimAnswer"),
+)
+
+# Answers that belong to no command of the table.
+OTHER_ANSWERS = {"help": "usage:HelpAnswer", "version": "usage:VersionAnswer"}
+
+BY_WORDS = {entry.words: entry for entry in TABLE}
+
+
+@dataclass(frozen=True, slots=True)
+class Located:
+    """What the command line is about: a command, a group, or (both null) cbops itself.
+
+    `unknown` is a word that is neither.
+    """
+
+    entry: Entry | None = None
+    group: str | None = None
+    unknown: str | None = None
+
+
+def locate(words: tuple[str, ...]) -> Located:
+    """Find the command in words without global options; --help ends the search, it is about what stands before it."""
+    plain = [word for word in takewhile(lambda word: word != "--help", words) if not word.startswith("-")]
+    if not plain:
+        return Located()
+    if plain[0] in BY_WORDS:
+        return Located(entry=BY_WORDS[plain[0]])
+    if plain[0] not in GROUPS:
+        return Located(unknown=plain[0])
+    if len(plain) == 1:
+        return Located(group=plain[0])
+    entry = BY_WORDS.get(f"{plain[0]} {plain[1]}")
+    if entry is None:
+        return Located(group=plain[0], unknown=plain[1])
+    return Located(entry=entry)
+
+
+def suggestions(located: Located) -> tuple[str, ...]:
+    """Commands that may have been meant by an unknown word, best first."""
+    if located.unknown is None:
+        return ()
+    if located.group is not None:
+        verbs = {entry.name: entry.words for entry in TABLE if entry.group == located.group}
+        near = get_close_matches(located.unknown, verbs, n=2)
+        if near:
+            return tuple(verbs[name] for name in near)
+    names = [*GROUPS, *(entry.words for entry in TABLE if entry.group is None)]
+    by_verb = tuple(entry.words for entry in TABLE if entry.group and entry.name == located.unknown)
+    return by_verb or tuple(get_close_matches(located.unknown, names, n=2, cutoff=0.7))

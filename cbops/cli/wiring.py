@@ -1,0 +1,241 @@
+"""Where the outside is put together: configuration, clock, person, secrets and clients.
+
+Nothing else in cbops reads the environment or the clock.
+"""
+
+from __future__ import annotations
+
+import os
+import pwd
+import time
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+import typer
+
+from cbops.cli.lazy import lazy
+from cbops.cli.rollouts import choose
+from cbops.cli.settings import Settings
+from cbops.errors import CbopsError, ConfigError, UsageError
+
+if TYPE_CHECKING:
+    from cbops.flows.outcome import Outcome
+    from cbops.flows.ports import AdminPort, Clock, SamplePort
+    from cbops.flows.steps.recording import Who
+    from cbops.model.base import Frozen
+    from cbops.model.config import Config, MetricsConfig
+    from cbops.model.tenant import TenantsFile
+
+CONFIG_NAME = "cbops.yaml"
+T = TypeVar("T", bound="Frozen")
+
+
+class SystemClock:
+    """The real time."""
+
+    def now(self) -> datetime:
+        """The present instant, in UTC."""
+        return datetime.now(UTC)
+
+    def wait(self, seconds: float) -> None:
+        """Let that much time pass."""
+        time.sleep(seconds)
+
+
+def environment() -> Mapping[str, str]:
+    """The variables of this process."""
+    return os.environ
+
+
+def system_user() -> str:
+    """The operating system's user; `uid-1000` where it has no name."""
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return f"uid-{os.getuid()}"
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a command is given by whoever runs the command line; the `obj` of its typer.Context."""
+
+    settings: Settings
+    environ: Mapping[str, str]
+    clock: Clock
+
+
+@dataclass(frozen=True, slots=True)
+class Workplace:
+    """Everything that a command needs of the outside. `base` is the folder of cbops.yaml: relative paths
+    in it start there. Clients are made when they are asked for and closed when the command ends.
+    """
+
+    settings: Settings
+    config: Config
+    config_path: Path
+    clock: Clock
+    environ: Mapping[str, str]
+    command: str
+    closing: ExitStack
+
+    @property
+    def base(self) -> Path:
+        return self.config_path.parent
+
+    @property
+    def rollouts(self) -> Path:
+        """The folder of all rollouts."""
+        return self.base / self.config.rollouts
+
+    def rollout(self) -> Path:
+        """The folder of the rollout that is meant; UsageError or WrongStageError when that is not clear."""
+        return choose(self.rollouts, self.settings.rollout)
+
+    def who(self, by: str | None = None) -> Who:
+        """Who acts, with which command, and by which clock."""
+        made: Who = lazy("cbops.flows.steps.recording", "Who")(
+            actor=by or system_user(), command=self.command, clock=self.clock
+        )
+        return made
+
+    def tenants(self) -> TenantsFile:
+        """tenants.yaml; TenantsError when it is wrong."""
+        read: TenantsFile = lazy("cbops.clients.files", "read_tenants")(self.base / self.config.tenants)
+        return read
+
+    def admin(self) -> AdminPort:
+        """The router's admin API, signed with the key from the environment (none: unsigned)."""
+        token = self.environ.get(self.config.router.auth.env) or None
+        client = lazy("cbops.clients.admin", "AdminClient")(self.config.router, token)
+        self.closing.callback(client.close)
+        made: AdminPort = client
+        return made
+
+    def samples(self) -> SamplePort:
+        """The metrics source of the configuration."""
+        metrics = self.config.metrics
+        if metrics.source == "embedded":
+            source = lazy("cbops.clients.store", "SampleStore")(self.base / metrics.path)
+        else:
+            source = lazy("cbops.clients.prometheus", "PrometheusSource")(metrics, self.metrics_headers())
+        self.closing.callback(source.close)
+        made: SamplePort = source
+        return made
+
+    def samples_or_none(self) -> SamplePort | None:
+        """The metrics source, None where it can't even be opened: for a command that goes on without it."""
+        try:
+            return self.samples()
+        except CbopsError:
+            return None
+
+    def told(self, outcome: Outcome[T]) -> Outcome[T]:
+        """The same outcome, with a warning when a change of the rollout is in flight."""
+        sentence = lazy("cbops.flows.steps.inflight", "notice")(self.rollout(), self.admin)
+        return replace(outcome, warnings=(*outcome.warnings, sentence)) if sentence else outcome
+
+    def metrics_headers(self) -> dict[str, str]:
+        """The headers of the metrics source, secrets read from the environment."""
+        return headers(self.config.metrics, self.environ)
+
+
+def headers(metrics: MetricsConfig, environ: Mapping[str, str]) -> dict[str, str]:
+    """Literal values as they are, {env: NAME} from the environment; ConfigError when NAME isn't set."""
+    found = {}
+    for name, value in metrics.headers.items():
+        if isinstance(value, str):
+            found[name] = value
+            continue
+        secret = environ.get(value.env)
+        if not secret:
+            raise ConfigError(
+                f"metrics.headers.{name} is read from the environment, and {value.env} is not set",
+                hint=f"Set it: export {value.env}=…",
+            )
+        found[name] = secret
+    return found
+
+
+def surroundings(context: typer.Context) -> Surroundings:
+    """Settings, environment and clock of this run."""
+    given = context.obj
+    if not isinstance(given, Surroundings):
+        raise TypeError("a command was started without its surroundings")
+    return given
+
+
+def settings_of(context: typer.Context) -> Settings:
+    """The global options of this run."""
+    return surroundings(context).settings
+
+
+def command_words(context: typer.Context) -> str:
+    """The words of the command that runs, without `cbops`."""
+    return context.command_path.partition(" ")[2]
+
+
+def find_config(start: Path) -> Path | None:
+    """The nearest cbops.yaml, from that folder upward."""
+    for folder in (start, *start.parents):
+        if (folder / CONFIG_NAME).is_file():
+            return folder / CONFIG_NAME
+    return None
+
+
+def workplace(context: typer.Context) -> Workplace:
+    """Read the configuration and make the workplace of a command; ConfigError when there is none."""
+    given = surroundings(context)
+    settings = given.settings
+    path = settings.config or find_config(Path.cwd())
+    if path is None:
+        raise ConfigError(
+            f"there is no {CONFIG_NAME} in {Path.cwd()} or above it",
+            hint="Write one with 'cbops init', or name it with --config PATH.",
+        )
+    if path.is_dir():
+        raise UsageError(f"--config {path} is a folder", hint=f"Name the file: --config {path / CONFIG_NAME}")
+    config: Config = lazy("cbops.clients.files", "read_config")(path)
+    return Workplace(
+        settings=settings,
+        config=config,
+        config_path=path.absolute(),
+        clock=given.clock,
+        environ=given.environ,
+        command=command_words(context),
+        closing=context.with_resource(ExitStack()),
+    )
+
+
+def emergency(context: typer.Context, admin_url: str | None) -> tuple[Workplace, tuple[str, ...]]:
+    """The workplace for a rollback: with `--admin-url` it needs no cbops.yaml and survives a damaged one."""
+    warnings: tuple[str, ...] = ()
+    try:
+        place = workplace(context)
+    except CbopsError as error:
+        if admin_url is None:
+            raise type(error)(
+                error.message, hint=f"{error.hint} Or go without it: --admin-url URL --tenant T --policy P"
+            ) from error
+        place, warnings = _bare(context), (f"without cbops.yaml: {error.message}",)
+    if admin_url is not None:
+        router = place.config.router.model_copy(update={"admin_url": admin_url})
+        place = replace(place, config=place.config.model_copy(update={"router": router}))
+    return place, warnings
+
+
+def _bare(context: typer.Context) -> Workplace:
+    """A workplace with the default configuration."""
+    settings = settings_of(context)
+    return Workplace(
+        settings=settings,
+        config=lazy("cbops.model.config", "Config")(),
+        config_path=Path.cwd() / CONFIG_NAME,
+        clock=SystemClock(),
+        environ=os.environ,
+        command=command_words(context),
+        closing=context.with_resource(ExitStack()),
+    )

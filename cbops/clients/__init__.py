@@ -1,0 +1,1 @@
+"""The outside: admin API, metrics sources, files."""

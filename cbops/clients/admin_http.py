@@ -1,0 +1,277 @@
+"""One call of the admin API: sent, bounded, and every way in which it can fail turned into an AdminError.
+
+Secrets: the key is in no message, whatever the server echoes.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+from urllib.parse import quote
+
+import httpx
+
+from cbops.errors import (
+    AdminAnswerError,
+    AdminError,
+    AdminMissingError,
+    AdminRefusedError,
+    AdminUnreachableError,
+    ConfigError,
+    InputError,
+    PolicyError,
+)
+from cbops.model.config import RouterConfig
+
+MAX_ANSWER_BYTES = 8 * 1024 * 1024
+_SHOWN = 300
+_CUT = (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError)
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_HINT_RUNS = (
+    "Check that the router runs and router.admin_url in cbops.yaml; 'cbops rollback' says what to do by hand."
+)
+_HINT_PATHS = "Check router.admin_url and router.base_path in cbops.yaml: is it the router's admin API?"
+
+Method = Literal["GET", "POST", "PUT"]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What is asked, and the words for it in a message: 'reading the history of t/p'.
+
+    `writes`: a call after which a lost answer leaves open whether something was changed.
+    """
+
+    doing: str
+    method: Method
+    path: str
+    params: Mapping[str, str] | None = None
+    body: Mapping[str, object] | None = None
+    writes: bool = False
+
+
+def path_part(what: str, value: str) -> str:
+    """The value, percent-encoded as one part of a path; InputError where no path can carry it."""
+    if value in ("", ".", "..") or any(ord(each) < 32 or 127 <= ord(each) < 160 for each in value):
+        raise InputError(
+            f"{value!r} can't be the id of a {what}",
+            hint="An id is not empty, not '.' or '..', and has no control characters.",
+        )
+    try:
+        return quote(value, safe="")
+    except UnicodeEncodeError as error:
+        raise InputError(f"{value!r} can't be the id of a {what}", hint="It is not valid Unicode.") from error
+
+
+class AdminHttp:
+    """Sends calls to one router. Redirects are not followed; proxies of the environment are not used.
+
+    A GET is sent once more when the connection was cut; a PUT or POST never is.
+    """
+
+    def __init__(
+        self,
+        config: RouterConfig,
+        token: str | None,
+        *,
+        transport: httpx.BaseTransport | None,
+        monotonic: Callable[[], float],
+    ) -> None:
+        self._root = _root(config.admin_url)
+        self._token = token
+        self._monotonic = monotonic
+        self._seconds = config.timeout_seconds
+        self._client = httpx.Client(
+            headers={"accept": "application/json", "accept-encoding": "identity", **_key(config, token)},
+            timeout=config.timeout_seconds,
+            transport=transport,
+            follow_redirects=False,
+            trust_env=False,
+        )
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._client.close()
+
+    def json(self, call: Call) -> object:
+        """The answer's JSON, None for an empty one. Raises AdminError, or PolicyError for a body that isn't JSON."""
+        response, body = self._send(call)
+        self._check(call, response, body)
+        if not body.strip():
+            return None
+        try:
+            return json.loads(body, parse_constant=_no_constant, parse_float=_finite)
+        except (ValueError, RecursionError) as error:
+            raise unclear(call, "the answer is not JSON", hint=_HINT_PATHS) from error
+
+    def _send(self, call: Call) -> tuple[httpx.Response, bytes]:
+        try:
+            return self._once(call)
+        except _CUT as error:
+            if call.method != "GET":
+                raise self._unreachable(call, error) from error
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise self._unreachable(call, error) from error
+        try:
+            return self._once(call)
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise self._unreachable(call, error) from error
+
+    def _once(self, call: Call) -> tuple[httpx.Response, bytes]:
+        content = None if call.body is None else _encode(call.body)
+        headers = {} if content is None else {"content-type": "application/json"}
+        until = self._monotonic() + self._seconds
+        parts, size = [], 0
+        with self._client.stream(
+            call.method, self._root + call.path, params=call.params, content=content, headers=headers
+        ) as response:
+            for part in response.iter_bytes(64 * 1024):
+                size += len(part)
+                if size > MAX_ANSWER_BYTES:
+                    raise unclear(
+                        call, f"the answer is larger than {MAX_ANSWER_BYTES >> 20} MiB", hint=_HINT_PATHS
+                    )
+                if self._monotonic() > until:
+                    raise httpx.ReadTimeout("the whole answer", request=response.request)
+                parts.append(part)
+        return response, b"".join(parts)
+
+    def _unreachable(self, call: Call, error: Exception) -> AdminError:
+        if isinstance(error, httpx.TimeoutException):
+            why = f"no answer from {self._root} within {self._seconds:g} s"
+        elif isinstance(error, httpx.ConnectError):
+            why = f"nothing answers at {self._root} ({self._shown(str(error))})"
+        elif isinstance(error, httpx.DecodingError):
+            return unclear(call, "the answer can't be decoded", hint=_HINT_PATHS)
+        elif isinstance(error, _CUT):
+            why = f"{self._root} cut the connection"
+        else:
+            why = f"the call to {self._root} failed ({type(error).__name__})"
+        return AdminUnreachableError(f"{call.doing}: {why}", hint=_HINT_RUNS)
+
+    def _check(self, call: Call, response: httpx.Response, body: bytes) -> None:
+        """Raise what the status means; nothing for 2xx."""
+        status = response.status_code
+        if 200 <= status < 300:
+            return
+        said = self._shown(_message(body))
+        why = f"{call.doing}: the router answered {status}" + (f" ({said})" if said else "")
+        if 300 <= status < 400:
+            where = self._shown(response.headers.get("location", "elsewhere").partition("?")[0])
+            raise AdminAnswerError(
+                f"{call.doing}: the router redirects to {where}; cbops follows no redirect, so that the key "
+                "goes nowhere else",
+                hint="Set router.admin_url in cbops.yaml to the final address.",
+            )
+        if status in (401, 403):
+            raise AdminRefusedError(why, hint=self._key_hint())
+        if status == 404:
+            raise AdminMissingError(why, hint=f"Check the names of tenant and policy. {_HINT_PATHS}")
+        if status in (502, 503, 504) or (status >= 500 and call.writes):
+            raise AdminUnreachableError(why, hint=_HINT_RUNS)
+        raise AdminAnswerError(why, hint=_STATUS_HINTS.get(status, "Look into the router's own log."))
+
+    def _key_hint(self) -> str:
+        if self._token is None:
+            return "No key was sent: set the variable that router.auth.env in cbops.yaml names."
+        return "The key was sent and not taken: check the variable that router.auth.env names, and router.auth.header."
+
+    def _shown(self, text: str) -> str:
+        """Foreign words for a message: one line, short, without the key."""
+        if self._token:
+            text = text.replace(self._token, "[key]")
+        line = " ".join("".join(each if each.isprintable() else " " for each in text).split())
+        return line if len(line) <= _SHOWN else f"{line[:_SHOWN]}…"
+
+
+_STATUS_HINTS = {
+    409: "Someone else has written meanwhile. Read again: cbops policy history",
+    413: "The policy document is too large for the router.",
+    422: "Correct the policy document: cbops policy show",
+    400: "Correct the policy document: cbops policy show",
+    429: "Wait a while and run the command again.",
+}
+
+
+def unclear(call: Call, why: str, *, hint: str) -> AdminError:
+    """An answer that makes no sense. After a write that leaves open what happened, like no answer at all."""
+    if call.writes:
+        return AdminUnreachableError(
+            f"{call.doing}: {why}, so whether it was written is not known", hint="Look: cbops policy history"
+        )
+    return AdminAnswerError(f"{call.doing}: {why}", hint=hint)
+
+
+def _root(admin_url: str) -> str:
+    """The address without a slash at its end; ConfigError when it is none."""
+    try:
+        url = httpx.URL(admin_url)
+    except (httpx.InvalidURL, ValueError) as error:
+        raise ConfigError("router.admin_url is not a URL", hint="Write http://HOST:PORT.") from error
+    if url.userinfo:
+        raise ConfigError(
+            "router.admin_url has a user name or password in it",
+            hint="Use router.auth, and keep the key out of files.",
+        )
+    if url.scheme not in ("http", "https") or not url.host or url.query or url.fragment:
+        raise ConfigError(
+            f"router.admin_url is '{admin_url}'", hint="Write http://HOST:PORT or https://HOST."
+        )
+    return admin_url.rstrip("/")
+
+
+def _key(config: RouterConfig, token: str | None) -> dict[str, str]:
+    """The header that signs a call; ConfigError, without the key in it, when it can't be sent."""
+    if not _HEADER_NAME.fullmatch(config.auth.header):
+        raise ConfigError(
+            f"router.auth.header is '{config.auth.header}'",
+            hint="Write the name of a header, such as x-api-key.",
+        )
+    if token is None:
+        return {}
+    value = token if config.auth.scheme is None else f"{config.auth.scheme} {token}"
+    if not (value.isascii() and value.isprintable()) or value != value.strip() or not token.strip():
+        raise ConfigError(
+            f"the key in {config.auth.env} can't be sent in a header",
+            hint="It may have printable ASCII characters only, and no space or line end around it.",
+        )
+    return {config.auth.header: value}
+
+
+def _encode(body: Mapping[str, object]) -> bytes:
+    try:
+        return json.dumps(body, allow_nan=False).encode()
+    except (TypeError, ValueError, RecursionError) as error:
+        raise PolicyError(
+            f"the policy can't be written as JSON: {error}", hint="Correct the policy file."
+        ) from error
+
+
+def _no_constant(name: str) -> float:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(f"{text} is too large a number")
+    return value
+
+
+def _message(body: bytes) -> str:
+    """What an error answer says: its message where it is JSON that has one, else its beginning."""
+    try:
+        said = json.loads(body)
+    except (ValueError, RecursionError):
+        return body[:_SHOWN].decode(errors="replace")
+    for key in ("error", "message", "detail", "reason"):
+        if isinstance(said, dict) and key in said:
+            said = said[key]
+            if isinstance(said, dict):
+                said = said.get("message", said)
+            break
+    return said if isinstance(said, str) else json.dumps(said)

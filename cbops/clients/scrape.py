@@ -1,0 +1,138 @@
+"""Scraping a router's /metrics into the sample store, as Prometheus would.
+
+A demonstration scrapes thousands of times, so a line's name and labels are parsed once and then known by
+their text; after that a line costs one look-up and one float().
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+import httpx
+from prometheus_client.parser import text_string_to_metric_families
+
+from cbops.clients.store import SampleStore
+from cbops.errors import ConfigError
+
+_TIMEOUT = {"connect": 5.0, "read": 10.0, "write": 5.0, "pool": 5.0}
+
+
+@dataclass(frozen=True, slots=True)
+class Scrape:
+    """What one scrape gave; `error` says why it failed (then `up` is 0 and nothing else is new)."""
+
+    lines: int
+    error: str | None = None
+
+    @property
+    def ok(self) -> bool:
+        return self.error is None
+
+
+class Scraper:
+    """Scrapes one target over a kept-alive connection. Close it, or use it as a context manager.
+
+    Samples get the labels `instance` and `job`; a label of that name in the answer is kept as
+    `exported_…`, as Prometheus does. Series that vanish get a staleness marker. The store decides when
+    it writes: call its `flush` where others must see the samples.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        store: SampleStore,
+        *,
+        instance: str,
+        job: str,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        self._store = store
+        self._target = {"instance": instance, "job": job}
+        # The transport is asked directly: a client's cookies, redirects and hooks would cost more than the rest.
+        self._transport = transport or httpx.HTTPTransport()
+        try:
+            self._request = httpx.Request(
+                "GET", url, headers={"accept": "text/plain;version=0.0.4"}, extensions={"timeout": _TIMEOUT}
+            )
+        except httpx.InvalidURL as error:
+            raise ConfigError(f"'{url}' is not a URL", hint="Give the whole address of /metrics.") from error
+        self._ids: dict[str, int] = {}  # a line's text before the value → series
+        self._last: list[int] = []
+        self._up: int | None = None
+
+    def scrape(self, at_ms: int) -> Scrape:
+        """One GET, stored as of `at_ms`. A failure is a result; only StorageError is raised."""
+        try:
+            response = self._transport.handle_request(self._request)
+            try:
+                body = response.read()
+            finally:
+                response.close()
+        except (httpx.HTTPError, httpx.StreamError) as error:
+            return self._failed(at_ms, f"{type(error).__name__}: {error}")
+        if response.status_code != 200:
+            return self._failed(at_ms, f"HTTP {response.status_code}")
+        try:
+            values = self._parse(body.decode("utf-8"))
+        except ValueError as error:
+            return self._failed(at_ms, f"not Prometheus' text format: {error}")
+        self._keep(at_ms, values, up=1.0)
+        return Scrape(lines=len(values))
+
+    def close(self) -> None:
+        """Give the connection back; the store stays open."""
+        self._transport.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _failed(self, at_ms: int, reason: str) -> Scrape:
+        self._keep(at_ms, [], up=0.0)
+        return Scrape(lines=0, error=reason)
+
+    def _keep(self, at_ms: int, values: list[tuple[int, float]], *, up: float) -> None:
+        if self._up is None:
+            self._up = self._store.series_id("up", self._target)
+        ids = [series for series, _ in values]
+        rows: list[tuple[int, float | None]] = [*values, (self._up, up)]
+        if ids != self._last:
+            present = set(ids)
+            rows += [(series, None) for series in self._last if series not in present]
+            self._last = ids
+        self._store.append(at_ms, rows)
+
+    def _parse(self, text: str) -> list[tuple[int, float]]:
+        """(series, value) of every sample; ValueError when a line is no sample."""
+        ids = self._ids
+        values: list[tuple[int, float]] = []
+        for line in text.split("\n"):
+            if not line or line[0] == "#":
+                continue
+            prefix, _, value = line.rpartition(" ")
+            series = ids.get(prefix)
+            if series is None:
+                values.append(self._learn(line, prefix))
+            else:
+                values.append((series, float(value)))
+        return values
+
+    def _learn(self, line: str, prefix: str) -> tuple[int, float]:
+        """A line seen for the first time; one with its own timestamp is parsed each time."""
+        samples = [one for family in text_string_to_metric_families(line + "\n") for one in family.samples]
+        if len(samples) != 1:
+            raise ValueError(line[:200])
+        sample = samples[0]
+        kept = {
+            f"exported_{name}" if name in self._target else name: value for name, value in sample.labels.items()
+        }
+        series = self._store.series_id(sample.name, {**kept, **self._target})
+        if sample.timestamp is None:
+            self._ids[prefix] = series
+        return series, sample.value

@@ -1,0 +1,1 @@
+"""One file per verb: load, gather, decide, act, append, return an Outcome."""

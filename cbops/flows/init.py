@@ -1,0 +1,118 @@
+"""`init`: a folder to work in."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from cbops.errors import InputError
+from cbops.flows.outcome import Outcome
+from cbops.model.answers.record import InitAnswer
+
+CONFIG_TEXT = """\
+# cbops: how to reach the router and its metrics. Secrets never stand here: name the variable that holds one.
+version: 1
+
+router:
+  admin_url: "http://127.0.0.1:8080"
+  # The admin API's paths; {tenant} and {policy} are filled in.
+  base_path: /api/v1/admin/policies
+  reload_path: "/admin/policies/{tenant}/{policy}/reload"
+  # Requests carry this header with the value of this environment variable.
+  # A bearer token: {header: Authorization, env: CBOPS_ADMIN_TOKEN, scheme: Bearer}
+  auth: {header: x-api-key, env: CBOPS_ADMIN_TOKEN}
+  timeout_seconds: 10
+
+metrics:
+  source: prometheus              # or: embedded (filled by 'cbops monitor scrape')
+  url: "http://127.0.0.1:9090"
+  path: samples.db                # the file of the embedded store
+  job: null                       # the routers' scrape job, where 'up' knows other jobs too
+  headers: {}                     # for example {Authorization: {env: PROMETHEUS_AUTHORIZATION}}
+  dialect: auto                   # or: router, documented
+  timeout_seconds: 30
+  # Where a server calls things differently, documented name first:
+  names: {}                       # for example {router_result_latency_ms: gateway_latency_ms}
+  labels: {}                      # for example {tenant_id: tenant}
+  # What the router does with a request that is denied and has no fallback: sent or rejected.
+  denied_without_fallback: sent
+
+alerts:
+  alertmanager_url: null          # for example "http://127.0.0.1:9093"
+
+tenants: tenants.yaml
+rollouts: rollouts
+timezone: UTC                     # the days of the log are calendar days there
+baseline_days: 7                  # before enabling; what exists of them is used, and said
+
+# Margins and confidence of the five criteria.
+criteria:
+  error_rate_margin: 0.005        # 0.5 percentage points
+  latency_margin: 0.05            # 5 %
+  false_met: 0.05                 # how often 'met' may be wrong (one-sided)
+  false_missed: 0.025             # how often 'missed' may be wrong (one-sided)
+  min_full_days: 3
+  min_coverage: 0.9               # share of scrapes that a day needs to count as full
+  recovery_margin_seconds: 300
+  unexpected_opens_budget: {opens: 3, days: 2}   # more opens than this on each of so many days: roll back
+
+selection:
+  max_requests_per_minute: 100    # a canary's busiest hour stays under this
+  traffic_days: 7
+"""
+
+TENANTS_TEXT = """\
+# Who the tenants are; what is not said here is unknown to cbops, never assumed.
+tenants: []
+# tenants:
+#   - id: acme
+#     critical: false
+#     owner: {name: Ada Example, contact: ada@example.com, responsive: true}
+#     policies: [canary_policy]
+"""
+
+
+def init(folder: Path) -> Outcome[InitAnswer]:
+    """Write what is missing; nothing that exists is changed. InputError when `folder` is a file."""
+    if folder.exists() and not folder.is_dir():
+        raise InputError(
+            f"{folder} is not a folder", hint="Name a folder that is there, or one to be created."
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    texts = {"cbops.yaml": CONFIG_TEXT, "tenants.yaml": TENANTS_TEXT}
+    written = [name for name, text in texts.items() if _write_new(folder / name, text)]
+    if _make_folder(folder / "rollouts"):
+        written.append("rollouts/")
+    kept = [name for name in (*texts, "rollouts/") if name not in written]
+    return Outcome(
+        data=InitAnswer(folder=str(folder.absolute()), written=tuple(written), kept=tuple(kept)),
+        headline=f"{folder.absolute()} is ready." if written else f"{folder.absolute()} was ready already.",
+        body=(*(f"  written  {name}" for name in written), *(f"  kept     {name}" for name in kept)),
+        next_step="Say in cbops.yaml where the router is and in tenants.yaml who the tenants are, then: cbops canary candidates",
+    )
+
+
+def _write_new(path: Path, text: str) -> bool:
+    """Write a file that isn't there, whole or not at all; an existing one (or a dangling link) is kept."""
+    try:
+        file = path.open("x", encoding="utf-8")
+    except FileExistsError:
+        return False
+    try:
+        with file:
+            file.write(text)
+    except OSError:
+        path.unlink(missing_ok=True)
+        raise
+    return True
+
+
+def _make_folder(path: Path) -> bool:
+    if path.is_dir():
+        return False
+    if os.path.lexists(path):
+        raise InputError(
+            f"{path} is not a folder", hint="Move it away, or name another folder in cbops.yaml (rollouts)."
+        )
+    path.mkdir()
+    return True

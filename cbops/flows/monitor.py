@@ -1,0 +1,228 @@
+"""`monitor daily`: collect days into the log."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+
+from cbops.errors import AdminError, ChangedError, InputError, UsageError
+from cbops.flows.steps.days import Collected, day_answers
+from cbops.rollout.planning import live_version
+from cbops.flows.steps.loading import document, load, policy_providers
+from cbops.flows.outcome import Outcome
+from cbops.flows.ports import AdminPort, SamplePort
+from cbops.flows.steps.recording import Who, recording, require_enabled
+from cbops.flows.steps.wording import change_lines, plural
+from cbops.measure import gather_day, measure_day
+from cbops.model.answers.monitor import DayAnswer, Drift, MonitorDayAnswer, MonitorDaysAnswer
+from cbops.model.calendar import day_number, day_window, days_begun, zone
+from cbops.model.config import CriteriaConfig, MetricsConfig
+from cbops.model.events import DayCollected
+from cbops.model.observation import DayWindow, Observation
+from cbops.model.policy import breaker_block, differences
+from cbops.model.state import RolloutState
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which days: a number, a date, all of them, or (all null) the last ended one."""
+
+    as_of: datetime
+    day: int | None = None
+    date: date | None = None
+    all: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Where a day comes from; `admin` null: there is none to ask."""
+
+    samples: SamplePort
+    admin: AdminPort | None
+    metrics: MetricsConfig
+    criteria: CriteriaConfig
+
+
+def collect(folder: Path, sources: Sources, who: Who, wanted: Wanted) -> Outcome[MonitorDaysAnswer]:
+    """Measure the wanted days, and what is missing of the baseline, and put them on record.
+
+    Measuring happens before the lock is taken, so that a slow metrics source holds nobody up.
+    Errors: WrongStageError, UsageError (no such day), MetricsError.
+    """
+    state = load(folder)
+    require_enabled(state, "monitor daily")
+    windows = (*_baseline_windows(state, wanted.as_of), *_windows(state, wanted))
+    providers = _known_providers(folder, state)
+    measured = [_measure(sources, state, window, wanted.as_of, providers) for window in windows]
+    with recording(folder, who) as (session, fresh):
+        if fresh.enabled_at != state.enabled_at:
+            raise ChangedError(
+                f"rollout {state.id} changed while its days were measured", hint="Collect again."
+            )
+        for seen in measured:
+            sha = session.put_evidence(seen.model_dump_json(by_alias=True) + "\n")
+            session.append(DayCollected(window=seen.window, as_of=seen.as_of, observation=sha))
+    drift = check_drift(folder, state, sources.admin)
+    return _outcome(folder, sources.criteria, [w.day for w in windows if w.day >= 1], drift)
+
+
+def single(outcome: Outcome[MonitorDaysAnswer]) -> Outcome[MonitorDayAnswer]:
+    """The same outcome about its only day."""
+    answer = outcome.data
+    return Outcome(
+        data=MonitorDayAnswer(
+            rollout=answer.rollout, day=answer.days[0], baseline_days=answer.baseline_days, drift=answer.drift
+        ),
+        headline=outcome.headline,
+        body=outcome.body,
+        warnings=outcome.warnings,
+        next_step=outcome.next_step,
+        exit_status=outcome.exit_status,
+    )
+
+
+def _windows(state: RolloutState, wanted: Wanted) -> tuple[DayWindow, ...]:
+    tz, enabled_at = zone(state.timezone), state.enabled_at
+    assert enabled_at is not None
+    begun = days_begun(enabled_at, wanted.as_of, tz)
+    if not begun:
+        raise UsageError(
+            f"day 1 of {state.id} begins at {enabled_at:%Y-%m-%d %H:%M} UTC, after {wanted.as_of:%Y-%m-%d %H:%M} UTC",
+            hint="Correct --as-of, or come back later.",
+        )
+    numbers = _numbers(state, wanted, begun)
+    seen = [day_window(number, enabled_at, wanted.as_of, tz) for number in numbers]
+    return tuple(window for window in seen if window is not None)
+
+
+def _numbers(state: RolloutState, wanted: Wanted, begun: range) -> list[int]:
+    tz, enabled_at = zone(state.timezone), state.enabled_at
+    assert enabled_at is not None
+    if wanted.all:
+        return list(begun)
+    if wanted.day is None and wanted.date is None:
+        ended = [n for n in begun if _ended(n, enabled_at, wanted.as_of, state)]
+        if ended:
+            return ended[-1:]
+        raise UsageError(
+            f"no day of {state.id} has ended yet", hint="Collect the running one: cbops monitor daily --day 1"
+        )
+    number = wanted.day if wanted.day is not None else day_number(wanted.date or date.min, enabled_at, tz)
+    if number not in begun:
+        raise UsageError(
+            f"there is no day {number} yet; {state.id} has days 1 to {begun[-1]}", hint="Correct --day or --date."
+        )
+    return [number]
+
+
+def _ended(number: int, enabled_at: datetime, as_of: datetime, state: RolloutState) -> bool:
+    window = day_window(number, enabled_at, as_of, zone(state.timezone))
+    return window is not None and not window.partial
+
+
+def _baseline_windows(state: RolloutState, as_of: datetime) -> tuple[DayWindow, ...]:
+    """The baseline days that are not on record yet."""
+    assert state.enabled_at is not None
+    have = {day.window.day for day in state.baseline}
+    seen = [
+        day_window(number, state.enabled_at, as_of, zone(state.timezone))
+        for number in range(1 - state.baseline_days, 1)
+        if number not in have
+    ]
+    return tuple(window for window in seen if window is not None)
+
+
+def _known_providers(folder: Path, state: RolloutState) -> tuple[str, ...]:
+    named = [state.target.provider]
+    if state.enable is not None:
+        named += policy_providers(document(folder, state.enable.after))
+    return tuple(dict.fromkeys(named))
+
+
+def _measure(
+    sources: Sources, state: RolloutState, window: DayWindow, as_of: datetime, providers: tuple[str, ...]
+) -> Observation:
+    source = sources.samples
+    samples = gather_day(source.fetch, source.kind, state.target, window, sources.metrics, providers)
+    return measure_day(state.target, window, as_of, samples, sources.metrics, known_providers=providers)
+
+
+def check_drift(folder: Path, state: RolloutState, admin: AdminPort | None) -> Drift:
+    """Whether the live policy is still the one that was applied."""
+    if state.block is None:
+        return Drift(checked=False, drifted=None, message="the policy that was enabled is not on record")
+    if admin is None:
+        return Drift(checked=False, drifted=None, message="there is no admin API to ask")
+    try:
+        live = live_version(admin.history(state.target.tenant, state.target.policy))
+    except AdminError as error:
+        return Drift(checked=False, drifted=None, message=f"the live policy could not be read: {error.message}")
+    applied: Mapping[str, object] = (
+        document(folder, state.enable.after) if state.enable and state.enable.done_at else {}
+    )
+    changes = differences(
+        applied or state.block, (live.document if applied else breaker_block(live.document)) if live else {}
+    )
+    if changes and state.disabled_at is None:
+        found = live.version if live else "none"
+        return Drift(
+            checked=True,
+            drifted=True,
+            message=f"the live policy ({found}) is not the one that was applied{change_lines(changes)}",
+        )
+    return Drift(checked=True, drifted=False, message="the live policy is the one that was applied")
+
+
+def _outcome(
+    folder: Path, criteria: CriteriaConfig, numbers: list[int], drift: Drift
+) -> Outcome[MonitorDaysAnswer]:
+    state = load(folder)
+    collected = Collected.of(folder, state, criteria)
+    days = tuple(day for day in day_answers(state, collected) if day.day in numbers)
+    warnings = [f"day {day.day}: {finding.message}" for day in days for finding in day.findings]
+    if drift.drifted or not drift.checked:
+        warnings.append(f"drift: {drift.message}")
+    told = f"day {numbers[0]}" if len(numbers) == 1 else f"days {numbers[0]} to {numbers[-1]}"
+    partial = " (partial: not over yet)" if days and days[-1].partial else ""
+    return Outcome(
+        data=MonitorDaysAnswer(
+            rollout=state.id, days=days, baseline_days=len(state.baseline), drift=drift
+        ),
+        headline=f"Collected {told} of {state.id}{partial}; baseline: {plural(len(state.baseline), 'day')}.",
+        body=tuple(line for day in days for line in day_lines(day)),
+        warnings=tuple(warnings),
+        next_step="Judge what is there: cbops evaluate",
+    )
+
+
+def day_lines(day: DayAnswer) -> tuple[str, ...]:
+    """A day in a few lines, for people."""
+    span = f"{day.start:%H:%M}–{day.end:%H:%M} UTC" if day.partial else f"{day.date}"
+    lines = [
+        f"  Day {day.day} ({day.date}{', ' + span if day.partial else ''})  decisions {_count(day.decisions)}, "
+        f"seen {day.coverage:.1%}"
+    ]
+    for name, provider in sorted(day.providers.items()):
+        events, moves, latency = provider.events, provider.transitions, provider.latency
+        rate = "unknown" if provider.error_rate is None else f"{provider.error_rate:.2%}"
+        mean = "unknown" if latency.mean_ms is None else f"{latency.mean_ms:.0f} ms"
+        lines.append(
+            f"    {name}: success {_count(events.success)}, failure {_count(events.failure)}, "
+            f"fail_fast {_count(events.fail_fast)}; error rate {rate}; mean {mean}; "
+            f"open {_count(moves.open)}, half-open {_count(moves.half_open)}, closed {_count(moves.closed)}"
+        )
+    for episode in day.episodes:
+        closed = f"{episode.closed:%H:%M:%S}" if episode.closed else "still open"
+        lines.append(
+            f"    episode {episode.id}: {episode.opened:%H:%M:%S} – {closed}, reopened {episode.reopened}×, "
+            f"{episode.classification}"
+        )
+    return tuple(lines)
+
+
+def _count(value: int | None) -> str:
+    return "unknown" if value is None else f"{value:,}"
+
+

@@ -1,0 +1,189 @@
+"""What people add to a rollout: notifications, notes, incidents, lessons, ticks, classifications."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Literal
+
+from cbops.errors import InputError
+from cbops.flows.steps.loading import load
+from cbops.flows.outcome import Outcome
+from cbops.flows.steps.recording import Who, recording
+from cbops.model.answers.canary import NotifyAnswer
+from cbops.model.answers.monitor import (
+    ChecklistAnswer,
+    ChecklistItemAnswer,
+    IncidentAnswer,
+    IncidentsAnswer,
+    LessonAnswer,
+    NoteAnswer,
+)
+from cbops.model.calendar import days_begun, zone
+from cbops.model.checklist import ITEMS, ItemId, ItemState
+from cbops.model.events import ChecklistMarked, IncidentAdded, LessonAdded, NoteAdded, OwnerNotified
+from cbops.model.state import RolloutState
+
+NoteKind = Literal["issue", "action", "note"]
+LessonKind = Literal["well", "improve", "tuning"]
+
+
+def notify(folder: Path, who: Who, *, how: str, answer: str | None, at: datetime | None) -> Outcome[NotifyAnswer]:
+    """Record that the owner was told, how, and what the answer was."""
+    with recording(folder, who) as (session, state):
+        when = at or who.clock.now()
+        if when > who.clock.now():
+            raise InputError(f"the notification lies in the future ({when.isoformat()})", hint="Correct --at.")
+        session.append(OwnerNotified(how=how, answer=answer, notified_at=when))
+    name = state.owner.name if state.owner else "the owner"
+    return Outcome(
+        data=NotifyAnswer(rollout=state.id, owner=state.owner, how=how, answer=answer, notified_at=when),
+        headline=f"Recorded: {name} of {state.target.tenant} was told by {how}.",
+        next_step="See what else is open: cbops checklist show, then: cbops canary enable",
+    )
+
+
+def add_note(folder: Path, who: Who, *, day: int | None, kind: NoteKind, text: str) -> Outcome[NoteAnswer]:
+    """Add a note to a day; without a day, to today's (or to the rollout before enabling)."""
+    with recording(folder, who) as (session, state):
+        begun = _begun(state, who.clock.now())
+        number = begun[-1] if day is None and begun else day
+        if number is not None and number not in begun:
+            span = f"days 1 to {begun[-1]}" if begun else "no day yet"
+            raise InputError(f"there is no day {number} yet; the rollout has {span}", hint="Correct --day.")
+        session.append(NoteAdded(day=number, kind=kind, text=text))
+    where = f"day {number}" if number is not None else "the rollout"
+    return Outcome(
+        data=NoteAnswer(rollout=state.id, day=number, kind=kind, text=text),
+        headline=f"Added to {where} of {state.id} as {_article(kind)}.",
+        next_step="See it in the log: cbops report log --stdout",
+    )
+
+
+def _article(kind: str) -> str:
+    return f"an {kind}" if kind[0] in "aeiou" else f"a {kind}"
+
+
+def _begun(state: RolloutState, now: datetime) -> range:
+    if state.enabled_at is None:
+        return range(0)
+    return days_begun(state.enabled_at, now, zone(state.timezone))
+
+
+def add_incidents(folder: Path, who: Who, incidents: tuple[IncidentAdded, ...]) -> Outcome[IncidentsAnswer]:
+    """Declare provider incidents; one that is on record already is not added again."""
+    for incident in incidents:
+        if incident.end <= incident.start:
+            raise InputError(
+                f"the incident of {incident.provider} ends at {incident.end.isoformat()}, not after it starts",
+                hint="Correct --from and --to.",
+            )
+    with recording(folder, who) as (session, state):
+        known = {(i.incident.provider, i.incident.start, i.incident.end) for i in state.incidents}
+        fresh = [i for i in incidents if (i.provider, i.start, i.end) not in known]
+        for incident in fresh:
+            session.append(incident)
+    again = f" ({len(incidents) - len(fresh)} already on record)" if len(fresh) < len(incidents) else ""
+    return Outcome(
+        data=IncidentsAnswer(rollout=state.id, incidents=tuple(_incident(i) for i in fresh)),
+        headline=f"{len(fresh)} incident{'' if len(fresh) == 1 else 's'} added to {state.id}{again}.",
+        body=tuple(_incident_line(_incident(i)) for i in fresh),
+        next_step="Opens in that time now count as expected: cbops evaluate",
+    )
+
+
+def list_incidents(folder: Path) -> Outcome[IncidentsAnswer]:
+    """All declared incidents, oldest first."""
+    state = load(folder)
+    listed = tuple(_incident(r.incident) for r in sorted(state.incidents, key=lambda r: r.incident.start))
+    return Outcome(
+        data=IncidentsAnswer(rollout=state.id, incidents=listed),
+        headline=f"{len(listed)} declared incident{'' if len(listed) == 1 else 's'} in {state.id}.",
+        body=tuple(_incident_line(i) for i in listed),
+        next_step="Add one: cbops incident add --provider P --from T --to T",
+    )
+
+
+def _incident(event: IncidentAdded) -> IncidentAnswer:
+    return IncidentAnswer(provider=event.provider, start=event.start, end=event.end, note=event.note)
+
+
+def _incident_line(incident: IncidentAnswer) -> str:
+    note = f"  {incident.note}" if incident.note else ""
+    return f"  {incident.provider}  {incident.start:%Y-%m-%d %H:%M} – {incident.end:%Y-%m-%d %H:%M} UTC{note}"
+
+
+def add_lesson(folder: Path, who: Who, *, kind: LessonKind, text: str) -> Outcome[LessonAnswer]:
+    """Add a lesson to the end of the log."""
+    with recording(folder, who) as (session, state):
+        session.append(LessonAdded(kind=kind, text=text))
+    return Outcome(
+        data=LessonAnswer(rollout=state.id, kind=kind, text=text),
+        headline=f"Lesson added to {state.id}.",
+        next_step="See it in the log: cbops report log --stdout",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A word on checklist items."""
+
+    items: tuple[ItemId, ...]
+    state: ItemState
+    note: str | None
+
+
+def mark_checklist(folder: Path, who: Who, mark: Mark) -> Outcome[ChecklistAnswer]:
+    """Record a person's word on checklist items."""
+    with recording(folder, who) as (session, _):
+        for item in mark.items:
+            session.append(ChecklistMarked(item=item, state=mark.state, note=mark.note))
+    outcome = show_checklist(folder)
+    count = len(mark.items)
+    return Outcome(
+        data=outcome.data,
+        headline=f"{count} item{'' if count == 1 else 's'} marked as {mark.state}; {outcome.headline}",
+        body=outcome.body,
+        next_step=outcome.next_step,
+    )
+
+
+def checklist_answer(state: RolloutState) -> ChecklistAnswer:
+    """Every item of the seed's checklist with what is on record for it."""
+    items = []
+    for item, title in ITEMS.items():
+        record = state.checklist.get(item)
+        items.append(
+            ChecklistItemAnswer(
+                item=item,
+                title=title,
+                state=record.state if record else "unknown",
+                note=record.note if record else None,
+                at=record.at if record else None,
+                by=record.actor if record else None,
+            )
+        )
+    complete = all(item.state in ("verified", "attested") for item in items)
+    return ChecklistAnswer(rollout=state.id, items=tuple(items), complete=complete)
+
+
+def show_checklist(folder: Path) -> Outcome[ChecklistAnswer]:
+    """The pre-rollout checklist."""
+    answer = checklist_answer(load(folder))
+    still = [item for item in answer.items if item.state in ("failed", "unknown")]
+    return Outcome(
+        data=answer,
+        headline="The checklist is complete." if answer.complete else f"{len(still)} of {len(answer.items)} items are open.",
+        body=tuple(_item_line(item) for item in answer.items),
+        next_step="Enable the canary: cbops canary enable --dry-run"
+        if answer.complete
+        else f"Mark an item: cbops checklist mark {still[0].item} --note NOTE",
+    )
+
+
+def _item_line(item: ChecklistItemAnswer) -> str:
+    tick = {"verified": "✓", "attested": "✓", "failed": "✗", "unknown": "?"}[item.state]
+    who = f"  by {item.by}, {item.at:%Y-%m-%d %H:%M} UTC" if item.by and item.at else ""
+    note = f": {item.note}" if item.note else ""
+    return f"  {tick} {item.item:<20} {item.state:<9} {item.title}{note}{who}"

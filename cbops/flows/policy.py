@@ -1,0 +1,79 @@
+"""`policy show` and `policy diff`."""
+
+from __future__ import annotations
+
+import json
+
+from cbops.errors import AdminMissingError, PolicyError
+from cbops.flows.outcome import Outcome
+from cbops.flows.ports import AdminPort
+from cbops.flows.steps.wording import change_line, plural
+from cbops.model.answers.canary import PolicyDiffAnswer, PolicyShowAnswer
+from cbops.model.base import JsonObject
+from cbops.model.policy import breaker_block, parse_block, provider_weights
+from cbops.model.tenant import Target
+from cbops.rollout.planning import live_version, plan_enable
+
+
+def show(admin: AdminPort, tenant: str, policy: str) -> Outcome[PolicyShowAnswer]:
+    """The live policy, and its breaker with the router's defaults filled in."""
+    history = admin.history(tenant, policy)
+    live = live_version(history)
+    if live is None:
+        raise AdminMissingError(
+            f"no version of {tenant}/{policy} is live", hint="See the versions in the router's admin API."
+        )
+    warnings = []
+    block = breaker_block(live.document)
+    try:
+        effective = parse_block(block).model_dump(mode="json")
+    except PolicyError as error:
+        warnings.append(f"{error.message}. {error.hint}")
+        known = {k: v for k, v in block.items() if k in parse_block({}).model_dump()}
+        effective = {**parse_block({}).model_dump(mode="json"), **known}
+    latest, _ = admin.latest(tenant, policy)
+    if latest != live.version:
+        warnings.append(f"the latest version is {latest}, but {live.version} is live")
+    state = "enabled" if effective.get("enabled") is True else "disabled"
+    return Outcome(
+        data=PolicyShowAnswer(
+            tenant=tenant,
+            policy=policy,
+            version=live.version,
+            latest_version=latest,
+            document=live.document,
+            effective=effective,
+            versions=len(history),
+        ),
+        headline=f"{tenant}/{policy} {live.version} is live; its breaker is {state}.",
+        body=(
+            *json.dumps(live.document, indent=2, ensure_ascii=False).splitlines(),
+            "effective circuit_breaker (left out = the router's default):",
+            *(f"  {key}: {value}{'' if key in block else '   (default)'}" for key, value in effective.items()),
+        ),
+        warnings=tuple(warnings),
+        next_step=f"See what enabling would change: cbops policy diff {tenant} {policy} ({plural(len(history), 'version')} so far)",
+    )
+
+
+def diff(admin: AdminPort, tenant: str, policy: str, block: JsonObject) -> Outcome[PolicyDiffAnswer]:
+    """What enabling with this block would change; nothing is written."""
+    history = admin.history(tenant, policy)
+    live = live_version(history)
+    provider = next(iter(provider_weights(live.document)), "") if live else ""
+    target = Target(tenant=tenant, policy=policy, provider=provider)
+    plan = plan_enable(target, history, block)
+    return Outcome(
+        data=PolicyDiffAnswer(
+            tenant=target.tenant,
+            policy=target.policy,
+            version=plan.read_version,
+            new_version=plan.new_version,
+            changes=plan.changes,
+        ),
+        headline=f"Enabling would change {plural(len(plan.changes), 'value')} of {target.tenant}/{target.policy} "
+        f"({plan.read_version} → {plan.new_version}).",
+        body=tuple(f"  {change_line(change)}" for change in plan.changes),
+        warnings=plan.warnings,
+        next_step="See the whole plan: cbops canary enable --dry-run",
+    )

@@ -1,0 +1,81 @@
+"""What flows need of the outside; the real things are built in one place in cli and passed in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Protocol
+
+from cbops.model.base import Frozen, JsonObject
+from cbops.model.policy import PolicyInfo, PolicyVersion
+from cbops.model.series import Fetched, SeriesQuery
+
+
+class Clock(Protocol):
+    """Time, and waiting for it."""
+
+    def now(self) -> datetime:
+        """The present instant, in UTC."""
+        ...
+
+    def wait(self, seconds: float) -> None:
+        """Let that much time pass."""
+        ...
+
+
+class PutAnswer(Frozen):
+    """What the admin API says of a PUT."""
+
+    new_version: str
+    previous_version: str | None
+    updated_at: str | None = None
+
+
+class AdminPort(Protocol):
+    """The router's admin API. Every call may raise AdminError."""
+
+    def policies(self, tenant: str | None = None) -> tuple[PolicyInfo, ...]:
+        """All policies, every page of them, or one tenant's."""
+        ...
+
+    def history(self, tenant: str, policy: str) -> tuple[PolicyVersion, ...]:
+        """All versions, as the server orders them; the live one has `is_active`."""
+        ...
+
+    def latest(self, tenant: str, policy: str) -> tuple[str, JsonObject]:
+        """The latest version, which need not be the live one: (version, document)."""
+        ...
+
+    def validate(self, document: Mapping[str, Any]) -> tuple[str, ...]:
+        """What the router finds wrong with the document; empty when it is valid."""
+        ...
+
+    def put(
+        self, tenant: str, policy: str, document: Mapping[str, Any], *, version: str, comment: str
+    ) -> PutAnswer:
+        """Write a new version; sent once, never repeated."""
+        ...
+
+    def reload(self, tenant: str, policy: str) -> None:
+        """Make the stored policy live again."""
+        ...
+
+    def disable_all(self) -> None:
+        """The global emergency switch; AdminMissingError where the router has none."""
+        ...
+
+
+class SamplePort(Protocol):
+    """A metrics source: Prometheus or the embedded store."""
+
+    @property
+    def kind(self) -> str:
+        """`prometheus` or `embedded`."""
+        ...
+
+    def fetch(self, query: SeriesQuery, start: datetime, end: datetime) -> Fetched:
+        """Samples with start < t <= end, and each series' last sample at or before `start` (as far
+        back as `LOOKBACK`, see the clients). Series without any sample there are left out.
+        May raise MetricsError.
+        """
+        ...

@@ -1,0 +1,85 @@
+"""`report log`: the execution log, a pure function of the journal."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from cbops.errors import RecordError, StorageError
+from cbops.flows.outcome import Outcome
+from cbops.flows.steps.days import Collected
+from cbops.flows.steps.loading import load
+from cbops.journal.evidence import load_evidence
+from cbops.model.answers.record import ReportAnswer
+from cbops.model.config import CriteriaConfig
+from cbops.model.state import RolloutState
+from cbops.model.verdict import Evaluation
+from cbops.render.engine import execution_log
+from cbops.render.log_builder import execution_log_view
+
+LOG_NAME = "execution-log.md"
+
+
+def log_text(folder: Path | None, criteria: CriteriaConfig) -> str:
+    """The log of a rollout; without one, the empty log."""
+    if folder is None:
+        return execution_log(execution_log_view(None, observations={}, classified={}))
+    state = load(folder)
+    collected = Collected.of(folder, state, criteria)
+    view = execution_log_view(
+        state,
+        observations={seen.window.day: seen for seen in collected.days},
+        classified={episode.id: episode for episode in collected.classified},
+        evaluation=_evaluation(folder, state),
+    )
+    return execution_log(view)
+
+
+def _evaluation(folder: Path, state: RolloutState) -> Evaluation | None:
+    if not state.evaluations:
+        return None
+    sha = state.evaluations[-1].evaluated.evaluation
+    try:
+        return Evaluation.model_validate_json(load_evidence(folder, sha))
+    except ValidationError as error:
+        raise RecordError(
+            f"evidence {sha[:12]}… is not an evaluation", hint="Judge again: cbops evaluate"
+        ) from error
+
+
+def log(
+    folder: Path | None, criteria: CriteriaConfig, *, out: Path | None, stdout: bool
+) -> Outcome[ReportAnswer]:
+    """Write the log to its place under the rollout or to `out`, or hand it over for stdout."""
+    text = log_text(folder, criteria)
+    size = len(text.encode())
+    rollout = folder.name if folder else None
+    path = out or (folder / LOG_NAME if folder else None)
+    if stdout or path is None:
+        return Outcome(
+            data=ReportAnswer(rollout=rollout, document="log", path=None, bytes=size, text=text),
+            headline="The execution log.",
+            next_step="",
+            document=text,
+        )
+    _write(path, text)
+    return Outcome(
+        data=ReportAnswer(rollout=rollout, document="log", path=str(path), bytes=size),
+        headline=f"Wrote the execution log: {path} ({size:,} bytes).",
+        next_step="Commit it, or send it on; rendering again gives the same bytes.",
+    )
+
+
+def _write(path: Path, text: str) -> None:
+    """Replace the file as a whole, so that a crash never leaves half a document."""
+    part = path.with_name(f".{path.name}.part")
+    try:
+        part.write_text(text, encoding="utf-8")
+        part.replace(path)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise StorageError(
+            f"{path} could not be written: {error.strerror}",
+            hint="Free some space, correct the permissions, or write elsewhere: --out PATH (or --stdout).",
+        ) from error

@@ -1,0 +1,142 @@
+"""`canary status`: where a rollout stands, from its journal alone unless a change is in flight."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+from cbops.flows.outcome import Outcome
+from cbops.flows.ports import AdminPort
+from cbops.flows.steps.inflight import in_flight
+from cbops.flows.steps.loading import load
+from cbops.flows.steps.wording import plural
+from cbops.model.answers.canary import InFlight, StatusAnswer
+from cbops.model.calendar import day_window, days_begun, zone
+from cbops.model.checklist import ITEMS
+from cbops.model.state import RolloutState, Stage
+from cbops.model.verdict import Recommendation
+
+
+def status(folder: Path, now: datetime, admin: Callable[[], AdminPort]) -> Outcome[StatusAnswer]:
+    """Where it stands and what to do next; `admin` is only called when a change is in flight."""
+    state = load(folder)
+    flying = None
+    if state.stage in (Stage.ENABLING, Stage.ROLLING_BACK):
+        flying = in_flight(folder, state, admin())
+    answer = _answer(state, now, flying)
+    return Outcome(
+        data=answer, headline=_headline(answer), body=_lines(answer), next_step=f"Next: {answer.next_command}"
+    )
+
+
+def _answer(state: RolloutState, now: datetime, flying: InFlight | None) -> StatusAnswer:
+    begun = _begun(state, now)
+    collected = tuple(day.window.day for day in state.days)
+    complete = {day.window.day for day in state.days if not day.window.partial}
+    ended = _ended(state, now, begun)
+    missing = tuple(number for number in ended if number not in complete)
+    evaluated = state.evaluations[-1] if state.evaluations else None
+    decided = state.decisions[-1].decided if state.decisions else None
+    checklist_open = tuple(
+        item
+        for item in ITEMS
+        if item not in state.checklist or state.checklist[item].state not in ("verified", "attested")
+    )
+    return StatusAnswer(
+        rollout=state.id,
+        stage=state.stage,
+        target=state.target,
+        owner=state.owner,
+        opened_at=state.opened_at,
+        enabled_at=state.enabled_at,
+        disabled_at=state.disabled_at,
+        day=begun[-1] if begun and state.disabled_at is None else None,
+        days_collected=collected,
+        days_missing=missing,
+        owner_notified=bool(state.notifications),
+        checklist_open=checklist_open,
+        recommendation=evaluated.evaluated.recommendation if evaluated else None,
+        evaluated_at=evaluated.evaluated.as_of if evaluated else None,
+        decision=decided.decision if decided else None,
+        decided_by=decided.by if decided else None,
+        in_flight=flying,
+        next_command=_next(state, missing, checklist_open, len(ended)),
+    )
+
+
+def _begun(state: RolloutState, now: datetime) -> range:
+    if state.enabled_at is None:
+        return range(0)
+    return days_begun(state.enabled_at, min(now, state.disabled_at or now), zone(state.timezone))
+
+
+def _ended(state: RolloutState, now: datetime, begun: range) -> tuple[int, ...]:
+    if state.enabled_at is None or not begun:
+        return ()
+    last = day_window(begun[-1], state.enabled_at, min(now, state.disabled_at or now), zone(state.timezone))
+    return tuple(begun[:-1] if last is not None and last.partial else begun)
+
+
+def _next(state: RolloutState, missing: tuple[int, ...], checklist_open: tuple[str, ...], ended: int) -> str:
+    """The one command that brings the rollout on."""
+    if state.stage is Stage.ENABLING:
+        return "cbops resume"
+    if state.stage is Stage.ROLLING_BACK:
+        return "cbops rollback"
+    if state.stage is Stage.SELECTED:
+        if not state.notifications:
+            return "cbops canary notify --how HOW"
+        return "cbops checklist show" if checklist_open else "cbops canary enable"
+    if state.stage is Stage.MONITORING:
+        return _next_monitoring(state, missing, ended)
+    return "cbops report log"
+
+
+def _next_monitoring(state: RolloutState, missing: tuple[int, ...], ended: int) -> str:
+    if missing:
+        return "cbops monitor daily" if len(missing) == 1 else "cbops monitor daily --all"
+    last = state.evaluations[-1] if state.evaluations else None
+    if state.decisions and state.decisions[-1].decided.decision is Recommendation.ROLLBACK:
+        return "cbops rollback"
+    judged_since = last is not None and (not state.days or last.at >= state.days[-1].collected_at)
+    if not ended:
+        return "cbops monitor daily, when the first day has ended"
+    if not judged_since or last is None:
+        return "cbops evaluate"
+    word = last.evaluated.recommendation.value
+    return f"cbops decide {word} --by NAME --reason REASON"
+
+
+def _headline(answer: StatusAnswer) -> str:
+    target = f"{answer.target.policy} of {answer.target.tenant} ({answer.target.provider})"
+    if answer.in_flight is not None:
+        return f"{answer.rollout}: {answer.in_flight.sentence}"
+    told = {
+        Stage.SELECTED: "selected, not enabled",
+        Stage.MONITORING: f"enabled, day {answer.day}",
+        Stage.DECIDED: "decided: proceed",
+        Stage.ROLLED_BACK: "rolled back",
+    }.get(answer.stage, answer.stage.value)
+    return f"{answer.rollout}: {told}; {target}"
+
+
+def _lines(answer: StatusAnswer) -> tuple[str, ...]:
+    owner = answer.owner.name if answer.owner else "unknown"
+    lines = [f"  owner      {owner}, {'told' if answer.owner_notified else 'not told'}"]
+    if answer.checklist_open:
+        lines.append(f"  checklist  open: {', '.join(answer.checklist_open)}")
+    else:
+        lines.append("  checklist  complete")
+    if answer.enabled_at:
+        lines.append(f"  enabled    {answer.enabled_at:%Y-%m-%d %H:%M} UTC")
+        days = ", ".join(str(n) for n in answer.days_collected) or "none"
+        missing = f"; missing: {', '.join(str(n) for n in answer.days_missing)}" if answer.days_missing else ""
+        lines.append(f"  collected  {plural(len(answer.days_collected), 'day')}: {days}{missing}")
+    if answer.disabled_at:
+        lines.append(f"  disabled   {answer.disabled_at:%Y-%m-%d %H:%M} UTC")
+    if answer.recommendation and answer.evaluated_at:
+        lines.append(f"  evaluated  {answer.recommendation.value}, as of {answer.evaluated_at:%Y-%m-%d %H:%M} UTC")
+    if answer.decision:
+        lines.append(f"  decided    {answer.decision.value} by {answer.decided_by}")
+    return tuple(lines)

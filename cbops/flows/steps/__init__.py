@@ -1,0 +1,1 @@
+"""What several flows share: loading, recording, and the steps of a change."""

@@ -1,0 +1,22 @@
+"""Sentences that several flows share."""
+
+from __future__ import annotations
+
+from cbops.model.policy import Change
+
+
+def change_line(change: Change) -> str:
+    """`path: before → after`, with absent for null."""
+    before = "absent" if change.before is None else repr(change.before)
+    after = "absent" if change.after is None else repr(change.after)
+    return f"{change.path}: {before} → {after}"
+
+
+def change_lines(changes: tuple[Change, ...]) -> str:
+    """All of them behind one another, each led in by a semicolon; empty when there are none."""
+    return "".join(f"; {change_line(change)}" for change in changes)
+
+
+def plural(count: int, noun: str) -> str:
+    """`1 day`, `2 days`."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

@@ -1,0 +1,1 @@
+"""The disk: append under a lock, read, verify."""

@@ -1,0 +1,185 @@
+"""Everything that a judgement rests on, put in order once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from pydantic import ValidationError
+
+from cbops.judge.cells import Period, canary_rows, control_rows
+from cbops.judge.controls import ControlChoice, choose_controls
+from cbops.judge.outages import Provider, study_provider
+from cbops.model.base import to_ms
+from cbops.model.config import CriteriaConfig
+from cbops.model.observation import Episode, Observation
+from cbops.model.policy import BreakerPolicy
+from cbops.model.state import CollectedDay, RolloutState
+from cbops.model.verdict import CriterionId, CriterionResult, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """The input of every criterion.
+
+    `observed` holds all days since enabling, `after` those of them that count (over, and scraped
+    enough), `before` the days before enabling that count. `until`: nothing later is known (ms).
+    """
+
+    state: RolloutState
+    criteria: CriteriaConfig
+    episodes: tuple[Episode, ...]
+    controls: ControlChoice
+    observed: Period
+    before: Period
+    after: Period
+    providers: Mapping[str, Provider]
+    left_out: Mapping[int, str]  # days that don't count, and why
+    until: int
+    policy: BreakerPolicy | None  # null: the enabled block is unknown
+    rejected_share: Mapping[int, float]  # per day: share of fail_fast that ended as an error
+
+    def provider(self, name: str) -> Provider:
+        """What is known of it; nothing for one that the canary never used."""
+        return self.providers.get(name) or study_provider(name, (), ())
+
+    @property
+    def full_days(self) -> tuple[int, ...]:
+        """Whole calendar days that count."""
+        return tuple(day.window.day for day in self.after.days if day.window.full)
+
+    @property
+    def enough_days(self) -> bool:
+        """Whether a criterion that needs the least number of full days can be met."""
+        return len(self.full_days) >= self.criteria.min_full_days
+
+    def days_evidence(self) -> dict[str, Any]:
+        """Which measurements were used, by day number and hash, and which were not."""
+        known = {day.window.day: day for day in (*self.state.baseline, *self.state.days)}
+        return {
+            "observed": [_source(day, known) for day in self.after.days],
+            "baseline": [_source(day, known) for day in self.before.days],
+            "left_out": {str(number): why for number, why in self.left_out.items()},
+            "full_days": list(self.full_days),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A criterion's result, and what it still lacks to be met."""
+
+    result: CriterionResult
+    missing: tuple[str, ...] = ()
+
+
+def judged(
+    criterion: CriterionId,
+    verdict: Verdict,
+    summary: str,
+    evidence: dict[str, Any],
+    missing: Iterable[str] = (),
+) -> Judged:
+    """Put together; a criterion that is met lacks nothing."""
+    result = CriterionResult(id=criterion, verdict=verdict, summary=summary, evidence=evidence)
+    return Judged(result, () if verdict is Verdict.MET else tuple(missing))
+
+
+def _source(day: Observation, known: Mapping[int, CollectedDay]) -> dict[str, Any]:
+    number = day.window.day
+    stored = known.get(number)
+    return {
+        "day": number,
+        "date": day.window.date.isoformat(),
+        "full": day.window.full,
+        "observation": None if stored is None else stored.observation,
+    }
+
+
+def counted(value: int, one: str, many: str | None = None) -> str:
+    """'1 day', '3 days'."""
+    return f"{value} {one if value == 1 else many or one + 's'}"
+
+
+def _why_not(day: Observation, criteria: CriteriaConfig, disabled_at: datetime | None) -> str | None:
+    """Why a day doesn't count; null when it does."""
+    if disabled_at is not None and day.window.end > disabled_at:
+        return "the breaker was disabled"
+    if day.window.partial:
+        return "not over yet"
+    if day.scrape.coverage < criteria.min_coverage:
+        return f"only {day.scrape.coverage:.0%} of its scrapes were seen"
+    return None
+
+
+def _period(days: Iterable[Observation], controls: ControlChoice) -> Period:
+    chosen = tuple(days)
+    others = {t: rows for t, rows in control_rows(chosen).items() if t in controls.used}
+    return Period(days=chosen, canary=canary_rows(chosen), controls=others)
+
+
+def _ordered(days: Iterable[Observation]) -> tuple[Observation, ...]:
+    return tuple(sorted(days, key=lambda day: day.window.day))
+
+
+def resolved_policy(state: RolloutState) -> BreakerPolicy | None:
+    """The enabled block with defaults filled in; keys that the router ignores are ignored here too."""
+    if state.block is None:
+        return None
+    known = {key: value for key, value in state.block.items() if key in BreakerPolicy.model_fields}
+    try:
+        return BreakerPolicy.model_validate(known)
+    except ValidationError:  # adopted with a value that cbops wouldn't have written
+        return None
+
+
+def _rejected_share(day: Observation) -> float:
+    """Share of the day's denied requests that no fallback took (domain description, metrics)."""
+    denied = sum(figures.events.fail_fast or 0 for figures in day.providers.values())
+    if denied == 0 or day.fallback_decisions is None:
+        return 0.0
+    return max(0, denied - day.fallback_decisions) / denied
+
+
+def make_case(
+    state: RolloutState,
+    observations: Iterable[Observation],
+    baseline: Iterable[Observation],
+    episodes: Iterable[Episode],
+    *,
+    criteria: CriteriaConfig,
+    as_of: datetime,
+    rejected: bool,
+) -> Case:
+    """Sort the days, choose the controls, and say which days count."""
+    seen, earlier = _ordered(observations), _ordered(baseline)
+    controls = choose_controls((*earlier, *seen))
+    reasons = {day.window.day: _why_not(day, criteria, state.disabled_at) for day in (*earlier, *seen)}
+    ends = [to_ms(day.window.end) for day in seen]
+    until = min(to_ms(as_of), max(ends, default=to_ms(as_of)))
+    if state.disabled_at is not None:
+        until = min(until, to_ms(state.disabled_at))
+    merged = tuple(sorted(episodes, key=lambda episode: (episode.opened, episode.id)))
+    observed = _period(seen, controls)
+    before = _period((day for day in earlier if reasons[day.window.day] is None), controls)
+    return Case(
+        state=state,
+        criteria=criteria,
+        episodes=merged,
+        controls=controls,
+        observed=observed,
+        before=before,
+        after=_period((day for day in seen if reasons[day.window.day] is None), controls),
+        providers=_providers(state, (before, observed), {episode.provider for episode in merged}),
+        left_out={number: why for number, why in reasons.items() if why is not None},
+        until=until,
+        policy=resolved_policy(state),
+        rejected_share={day.window.day: _rejected_share(day) if rejected else 0.0 for day in seen},
+    )
+
+
+def _providers(state: RolloutState, periods: tuple[Period, Period], opened: set[str]) -> dict[str, Provider]:
+    names = {state.target.provider, *opened, *(name for period in periods for name in period.canary)}
+    incidents = [record.incident for record in state.incidents]
+    return {name: study_provider(name, periods, incidents) for name in sorted(names)}

@@ -1,0 +1,103 @@
+"""The judgement as a whole: pure, and repeatable from what was stored."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Literal
+
+from cbops.judge.case import Case, Judged, counted, judged, make_case
+from cbops.judge.error_rate import judge_error_rate
+from cbops.judge.health import classify_all
+from cbops.judge.latency import judge_latency
+from cbops.judge.observability import judge_observability
+from cbops.judge.opens import judge_opens, past_budget
+from cbops.judge.recommendation import ALL_CRITERIA, recommend
+from cbops.judge.recovery import judge_recovery
+from cbops.model.config import CriteriaConfig
+from cbops.model.observation import Episode, Observation
+from cbops.model.state import RolloutState
+from cbops.model.verdict import ClassifiedEpisode, Evaluation, Verdict
+
+Denied = Literal["sent", "rejected"]
+
+
+def classify(
+    state: RolloutState,
+    *,
+    observations: Iterable[Observation],
+    baseline: Iterable[Observation],
+    episodes: Iterable[Episode],
+    criteria: CriteriaConfig,
+    as_of: datetime,
+) -> tuple[ClassifiedEpisode, ...]:
+    """Each episode as expected, unexpected or unexplained, with the evidence, in order of opening.
+
+    `observations` are the days since enabling, `baseline` those before; `episodes` are merged over
+    the days. Nothing after `as_of` is known.
+    """
+    return classify_all(
+        make_case(state, observations, baseline, episodes, criteria=criteria, as_of=as_of, rejected=False)
+    )
+
+
+def _criteria(case: Case, classified: tuple[ClassifiedEpisode, ...]) -> tuple[Judged, ...]:
+    if not case.observed.days:
+        text = "No day has been measured since enabling."
+        missing = (counted(case.criteria.min_full_days, "full day"),)
+        return tuple(
+            judged(c, Verdict.INCONCLUSIVE, text, case.days_evidence(), missing) for c in ALL_CRITERIA
+        )
+    return (
+        judge_opens(case, classified),
+        judge_recovery(case),
+        judge_error_rate(case),
+        judge_latency(case),
+        judge_observability(case),
+    )
+
+
+def evaluate(
+    state: RolloutState,
+    *,
+    observations: Iterable[Observation],
+    baseline: Iterable[Observation],
+    episodes: Iterable[Episode],
+    criteria: CriteriaConfig,
+    as_of: datetime,
+    denied_without_fallback: Denied = "sent",
+) -> Evaluation:
+    """The five criteria and the recommendation that follows from them by the table.
+
+    `denied_without_fallback` is what the router does with denied requests that no fallback takes:
+    `sent` ones are among the results already, `rejected` ones count as errors.
+    """
+    case = make_case(
+        state,
+        observations,
+        baseline,
+        episodes,
+        criteria=criteria,
+        as_of=as_of,
+        rejected=denied_without_fallback == "rejected",
+    )
+    classified = classify_all(case)
+    found = _criteria(case, classified)
+    results = tuple(each.result for each in found)
+    recommendation, reasons = recommend(
+        results,
+        opens_past_budget=past_budget(case, classified),
+        full_days=len(case.full_days),
+        min_full_days=criteria.min_full_days,
+    )
+    missing = dict.fromkeys(text for each in found for text in each.missing)
+    return Evaluation(
+        as_of=as_of,
+        days_observed=len(case.observed.days),
+        full_days=len(case.full_days),
+        criteria=results,
+        recommendation=recommendation,
+        reasons=reasons,
+        missing=tuple(missing),
+        episodes=classified,
+    )

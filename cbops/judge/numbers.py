@@ -1,0 +1,86 @@
+"""The few distributions that the judge needs, exact to at least eight digits."""
+
+from __future__ import annotations
+
+import math
+from statistics import NormalDist
+
+_TINY = 1e-300
+
+
+def normal_quantile(probability: float) -> float:
+    """The standard normal's quantile."""
+    return NormalDist().inv_cdf(probability)
+
+
+def wilson(failures: int, results: int, alpha: float) -> tuple[float, float]:
+    """Wilson's score bounds of a rate, each one-sided at `alpha`; (0, 1) without any result."""
+    if results <= 0:
+        return 0.0, 1.0
+    z = normal_quantile(1 - alpha)
+    rate = failures / results
+    centre = rate + z * z / (2 * results)
+    spread = z * math.sqrt(rate * (1 - rate) / results + z * z / (4 * results * results))
+    scale = 1 + z * z / results
+    return max(0.0, (centre - spread) / scale), min(1.0, (centre + spread) / scale)
+
+
+def _beta_fraction(a: float, b: float, x: float) -> float:
+    """The continued fraction of the incomplete beta function (Lentz's method)."""
+    c, d = 1.0, 1.0 - (a + b) * x / (a + 1.0)
+    d = 1.0 / (d if abs(d) > _TINY else _TINY)
+    value = d
+    for m in range(1, 1000):
+        even = m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m))
+        odd = -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1))
+        step = 1.0
+        for term in (even, odd):
+            d = 1.0 + term * d
+            d = 1.0 / (d if abs(d) > _TINY else _TINY)
+            c = 1.0 + term / c
+            c = c if abs(c) > _TINY else _TINY
+            step = c * d
+            value *= step
+        if abs(step - 1.0) < 1e-14:
+            break
+    return value
+
+
+def incomplete_beta(a: float, b: float, x: float) -> float:
+    """The regularised incomplete beta function I_x(a, b) for a, b > 0 and 0 <= x <= 1."""
+    if x <= 0.0 or x >= 1.0:
+        return min(1.0, max(0.0, x))
+    log_front = math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b) + a * math.log(x) + b * math.log1p(-x)
+    front = math.exp(log_front)
+    if x < (a + 1.0) / (a + b + 2.0):
+        return front * _beta_fraction(a, b, x) / a
+    return 1.0 - front * _beta_fraction(b, a, 1.0 - x) / b
+
+
+def student_cdf(t: float, df: float) -> float:
+    """Student's distribution with `df` degrees of freedom (any positive number)."""
+    tail = 0.5 * incomplete_beta(df / 2.0, 0.5, df / (df + t * t))
+    return 1.0 - tail if t > 0 else tail
+
+
+def student_quantile(probability: float, df: float) -> float:
+    """The quantile of Student's distribution, by bisection on its exact distribution function."""
+    if probability < 0.5:
+        return -student_quantile(1 - probability, df)
+    low, high = 0.0, 1.0
+    while student_cdf(high, df) < probability and high < 1e12:
+        high *= 2
+    for _ in range(200):
+        middle = (low + high) / 2
+        if student_cdf(middle, df) < probability:
+            low = middle
+        else:
+            high = middle
+        if high - low <= 1e-10 * max(1.0, high):
+            break
+    return (low + high) / 2
+
+
+def rounded(value: float | None, digits: int = 6) -> float | None:
+    """For evidence: enough digits to repeat a verdict, none that only look exact."""
+    return None if value is None or not math.isfinite(value) else round(value, digits)

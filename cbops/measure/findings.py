@@ -1,0 +1,109 @@
+"""What a reader of a day must know about how it was measured, in plain words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from cbops.measure.names import LATENCY
+from cbops.model.base import iso
+from cbops.model.observation import Dialect, Finding, ProviderDay, Restart, ScrapeHealth
+from cbops.model.series import QueryRecord
+
+
+def scrape_findings(health: ScrapeHealth, restarts: Iterable[Restart]) -> list[Finding]:
+    """Nothing seen, gaps, restarts."""
+    found: list[Finding] = []
+    if not health.seen:
+        found.append(
+            Finding(code="no_scrape", message="The router was not scraped in this window: every count is unknown.")
+        )
+    else:
+        for gap in health.gaps:
+            minutes = (gap.end - gap.start).total_seconds() / 60
+            found.append(
+                Finding(
+                    code="gap",
+                    message=f"No scrape between {iso(gap.start)} and {iso(gap.end)} ({minutes:.0f} min): "
+                    "what happened there is counted, but its time is not known.",
+                )
+            )
+    for restart in restarts:
+        name = f"Router {restart.instance}" if restart.instance else "The router"
+        found.append(
+            Finding(
+                code="restart",
+                message=f"{name} restarted between {iso(restart.after)} and {iso(restart.at)}: what it "
+                "counted since the last scrape before is lost, and every circuit of it closed.",
+            )
+        )
+    return found
+
+
+def day_findings(
+    providers: Mapping[str, ProviderDay],
+    decisions: int | None,
+    dialect: Dialect | None,
+    *,
+    latency: bool,
+    unseen: int,
+) -> list[Finding]:
+    """Traffic, dialect, latency, and opens that do not fit."""
+    found: list[Finding] = []
+    if decisions is None:
+        return found
+    results = sum((day.events.success or 0) + (day.events.failure or 0) for day in providers.values())
+    if not decisions and not results:
+        found.append(Finding(code="no_traffic", message="The tenant had no traffic in this window."))
+    elif not decisions:
+        found.append(
+            Finding(
+                code="decisions_absent",
+                message="Results were recorded but no routing decision was counted: check the name of the "
+                "decisions metric (metrics.names).",
+            )
+        )
+    if dialect is None:
+        found.append(
+            Finding(
+                code="dialect_unknown",
+                message="No transition was ever seen, so nothing tells the metrics dialect.",
+            )
+        )
+    if not latency:
+        found.append(
+            Finding(
+                code="latency_absent",
+                message=f"{LATENCY} is not exported, so latency is unknown: remap a gateway's histogram "
+                "to it (metrics.names).",
+            )
+        )
+    if unseen:
+        found.append(
+            Finding(
+                code="unseen_moves",
+                message=f"A circuit moved {unseen} time(s) without a transition metric: an operator's call, "
+                "a crash of the breaker process, or transitions that were lost.",
+            )
+        )
+    return found + [_not_asked(name) for name, day in providers.items() if _opens_unasked(day)]
+
+
+def _opens_unasked(day: ProviderDay) -> bool:
+    return bool(day.transitions.open) and not day.transitions.half_open and not day.events.fail_fast
+
+
+def _not_asked(provider: str) -> Finding:
+    return Finding(
+        code="opens_without_half_open",
+        message=f"The circuit of {provider} opened, but no call was denied and it never became half-open: "
+        "either no request came after that, or the breaker is not being asked at all.",
+    )
+
+
+def warning_findings(queries: Iterable[QueryRecord]) -> list[Finding]:
+    """What the metrics source itself warned of."""
+    return [
+        Finding(code="source_warning", message=f"The metrics source warns ({query.purpose}): {warning}")
+        for query in queries
+        for warning in query.warnings
+    ]

@@ -1,0 +1,91 @@
+"""What the router's series and labels are called, and the way to and from the server's names.
+
+The configuration may remap both; everything in this package but this module speaks the documented names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Literal
+
+from cbops.model.config import MetricsConfig
+from cbops.model.series import Fetched, Matcher, Series, SeriesQuery
+
+EVENTS = "router_circuit_breaker_events_total"
+TRANSITIONS = "router_circuit_breaker_state_transitions_total"
+TRIGGER_REASON = "router_circuit_breaker_trigger_reason"
+DECISIONS = "router_policy_decisions_total"
+LATENCY = "router_result_latency_ms"
+LATENCY_BUCKET = f"{LATENCY}_bucket"
+LATENCY_SUM = f"{LATENCY}_sum"
+LATENCY_COUNT = f"{LATENCY}_count"
+UP = "up"
+ALERTS = "ALERTS"
+
+COUNTERS = frozenset({EVENTS, TRANSITIONS, DECISIONS, LATENCY_BUCKET, LATENCY_SUM, LATENCY_COUNT})
+TENANT_NAMES = (
+    EVENTS,
+    TRANSITIONS,
+    TRIGGER_REASON,
+    DECISIONS,
+    LATENCY_BUCKET,
+    LATENCY_SUM,
+    LATENCY_COUNT,
+)
+
+# The labels that the domain description knows, `le` of histograms and those of a target.
+KNOWN_LABELS = frozenset(
+    "tenant_id provider_id policy_id event_type state from to reason le job instance".split()  # noqa: SIM905 - a list of words
+)
+
+FALLBACK_REASON = "circuit_breaker_fallback"
+Operator = Literal["=", "!=", "=~", "!~"]
+
+
+def server_name(config: MetricsConfig, name: str) -> str:
+    """The server's name; a remapped histogram carries its three parts along."""
+    if name in config.names:
+        return config.names[name]
+    for suffix in ("_bucket", "_sum", "_count"):
+        family = name.removesuffix(suffix)
+        if family != name and family in config.names:
+            return config.names[family] + suffix
+    return name
+
+
+def server_query(
+    config: MetricsConfig,
+    purpose: str,
+    names: Iterable[str],
+    matchers: Iterable[Matcher] = (),
+    step_seconds: int | None = None,
+) -> SeriesQuery:
+    """A query in documented names as the server understands it."""
+    return SeriesQuery(
+        purpose=purpose,
+        names=tuple(dict.fromkeys(server_name(config, name) for name in names)),
+        matchers=tuple(
+            replace(matcher, label=config.labels.get(matcher.label, matcher.label)) for matcher in matchers
+        ),
+        step_seconds=step_seconds,
+    )
+
+
+def documented(config: MetricsConfig, fetched: Fetched | None) -> tuple[Series, ...]:
+    """The answer's series in documented names and labels; nothing for no answer."""
+    if fetched is None:
+        return ()
+    if not config.names and not config.labels:
+        return fetched.series
+    names = {server_name(config, name): name for name in (*TENANT_NAMES, UP, ALERTS)}
+    labels = {theirs: ours for ours, theirs in config.labels.items()}
+    return tuple(
+        Series(
+            name=names.get(series.name, series.name),
+            labels={labels.get(key, key): value for key, value in series.labels.items()},
+            times=series.times,
+            values=series.values,
+        )
+        for series in fetched.series
+    )

@@ -1,0 +1,91 @@
+"""Traffic of tenants' policies: the busiest hour counts, not the mean.
+
+Source: the criteria for a canary in the domain description (low traffic is under 100 requests a minute).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from cbops.measure.counting import increments
+from cbops.measure.names import DECISIONS, documented, server_query
+from cbops.measure.targets import Targets, find_targets
+from cbops.model.base import to_ms
+from cbops.model.config import MetricsConfig
+from cbops.model.series import Fetched, Series, SeriesQuery
+
+STEP_MS = 300_000
+HOUR = 12  # steps
+
+
+@dataclass(frozen=True, slots=True)
+class Traffic:
+    """Requests per minute; `hours` is how much of the time was seen."""
+
+    busiest_rpm: float
+    mean_rpm: float
+    hours: float
+
+
+def traffic_query(config: MetricsConfig) -> SeriesQuery:
+    """What to fetch for `traffic` over the days to look back."""
+    return server_query(config, "decisions of all tenants", (DECISIONS,), step_seconds=STEP_MS // 1000)
+
+
+def traffic(fetched: Fetched, config: MetricsConfig) -> dict[tuple[str, str], Traffic]:
+    """Per (tenant, policy), over the fetched window; one that is missing there is unknown.
+
+    The busiest hour is the busiest sixty minutes at five-minute steps. With less than an hour of
+    scrapes, nothing is known.
+    """
+    series = [one for one in documented(config, fetched) if one.name == DECISIONS]
+    targets = find_targets(series)
+    start = -(-to_ms(fetched.record.start) // STEP_MS) * STEP_MS
+    size = (to_ms(fetched.record.end) - start) // STEP_MS
+    groups: dict[tuple[str, str], list[Series]] = {}
+    for one in series:
+        tenant, policy = one.labels.get("tenant_id"), one.labels.get("policy_id")
+        if tenant and policy:
+            groups.setdefault((tenant, policy), []).append(one)
+    known = _known(targets, start, size)
+    found = {key: _figures(_column(mine, targets, start, size), known) for key, mine in groups.items()}
+    return {key: figures for key, figures in found.items() if figures is not None}
+
+
+def _known(targets: Targets, start: int, size: int) -> list[bool]:
+    known = [False] * max(size, 0)
+    for target in targets.all:
+        for time in target.scrapes(start, start + size * STEP_MS):
+            known[(time - start - 1) // STEP_MS] = True
+    return known
+
+
+def _column(series: Iterable[Series], targets: Targets, start: int, size: int) -> list[float]:
+    """Requests per step; what a gap hid is spread evenly over it, so that it makes no busy hour."""
+    column = [0.0] * max(size, 0)
+    for one in series:
+        for rise in increments(one, targets.of(one), start, start + size * STEP_MS):
+            last = (rise.at - start - 1) // STEP_MS
+            after = start if rise.after is None else max(rise.after, start)
+            first = min(last, (after - start) // STEP_MS)
+            share = rise.by / (last - first + 1)
+            for index in range(first, last + 1):
+                column[index] += share
+    return column
+
+
+def _figures(column: list[float], known: list[bool]) -> Traffic | None:
+    seen = sum(known)
+    if seen < HOUR:
+        return None
+    window = sum(column[:HOUR])
+    busiest = window
+    for index in range(HOUR, len(column)):
+        window += column[index] - column[index - HOUR]
+        busiest = max(busiest, window)
+    return Traffic(
+        busiest_rpm=busiest / 60,
+        mean_rpm=sum(value for value, one in zip(column, known, strict=True) if one) / (seen * 5),
+        hours=seen / HOUR,
+    )

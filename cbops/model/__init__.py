@@ -1,0 +1,1 @@
+"""Frozen data that everything else speaks in; imports nothing of cbops but errors."""

@@ -1,0 +1,153 @@
+"""Answers of `canary …`, `policy …` and `rollback`."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from cbops.model.base import Frozen, Instant, JsonObject
+from cbops.model.events import RollbackProof
+from cbops.model.plan import Candidate, EnablePlan, OverrideNote, Rehearsal
+from cbops.model.policy import Change
+from cbops.model.state import Stage
+from cbops.model.tenant import Owner, Target
+from cbops.model.verdict import Recommendation
+
+
+class CandidatesAnswer(Frozen):
+    """Best first; `traffic_days` is how far back the traffic was looked at."""
+
+    candidates: tuple[Candidate, ...]
+    traffic_days: int
+
+
+class SelectAnswer(Frozen):
+    rollout: str
+    candidate: Candidate
+    overrides: tuple[OverrideNote, ...]
+    folder: str
+
+
+class NotifyAnswer(Frozen):
+    rollout: str
+    owner: Owner | None
+    how: str
+    answer: str | None
+    notified_at: Instant
+
+
+class Requirement(Frozen):
+    """Something that must hold before the breaker is enabled; `override` is the reason it was set aside."""
+
+    name: str
+    met: bool
+    detail: str
+    override: str | None = None
+
+
+class EnableAnswer(Frozen):
+    """`applied` false: a dry run. `circuit_before` null: the metrics could not say."""
+
+    rollout: str
+    applied: bool
+    plan: EnablePlan
+    requirements: tuple[Requirement, ...]
+    rehearsal: Rehearsal
+    circuit_before: Literal["closed", "open", "half_open"] | None
+    version: str | None = None
+    enabled_at: Instant | None = None
+    verification: str | None = None
+
+
+class AdoptAnswer(Frozen):
+    rollout: str
+    target: Target
+    enabled_at: Instant
+    version: str | None
+    block: JsonObject | None
+    folder: str
+
+
+class InFlight(Frozen):
+    """A change that was begun and not finished, and what the live policy says of it.
+
+    `live`: as before the change, as intended, something else, or unknown (the API can't be asked).
+    """
+
+    change: Literal["enable", "rollback"]
+    since: Instant
+    live: Literal["before", "intended", "other", "unknown"]
+    live_version: str | None
+    sentence: str
+
+
+class StatusAnswer(Frozen):
+    """Where a rollout stands, from its journal; the live policy is only read when a change is in flight."""
+
+    rollout: str
+    stage: Stage
+    target: Target
+    owner: Owner | None
+    opened_at: Instant
+    enabled_at: Instant | None
+    disabled_at: Instant | None
+    day: int | None  # today's number, null before enabling
+    days_collected: tuple[int, ...]
+    days_missing: tuple[int, ...]
+    owner_notified: bool
+    checklist_open: tuple[str, ...]
+    recommendation: Recommendation | None
+    evaluated_at: Instant | None
+    decision: Recommendation | None
+    decided_by: str | None
+    in_flight: InFlight | None
+    next_command: str
+
+
+class ResumeAnswer(Frozen):
+    rollout: str
+    action: Literal["nothing", "finished", "abandoned"]
+    in_flight: InFlight | None
+    version: str | None
+
+
+class RolledBackPolicy(Frozen):
+    """One policy after the rollback; `written` false: it was disabled already."""
+
+    tenant: str
+    policy: str
+    version: str
+    written: bool
+    changes: tuple[Change, ...]
+
+
+class RollbackAnswer(Frozen):
+    """`unwritten` are journal events that could not be written, as JSON; the next run reconciles them."""
+
+    rollout: str | None
+    scope: Literal["policy", "tenant", "global"]
+    policies: tuple[RolledBackPolicy, ...]
+    disabled_at: Instant
+    proof: RollbackProof | None
+    unwritten: tuple[JsonObject, ...] = ()
+
+
+class PolicyShowAnswer(Frozen):
+    """The live policy; `effective` is the breaker block with the router's defaults filled in."""
+
+    tenant: str
+    policy: str
+    version: str
+    latest_version: str
+    document: JsonObject
+    effective: JsonObject
+    versions: int
+
+
+class PolicyDiffAnswer(Frozen):
+    """What enabling would change in the live policy."""
+
+    tenant: str
+    policy: str
+    version: str
+    new_version: str
+    changes: tuple[Change, ...]

@@ -1,0 +1,32 @@
+"""Answers of `evaluate` and `decide`."""
+
+from __future__ import annotations
+
+from cbops.model.base import Frozen, Instant
+from cbops.model.verdict import ClassifiedEpisode, CriterionResult, Recommendation
+
+
+class EvaluateAnswer(Frozen):
+    """The judgement; `evaluation` names its file in the evidence."""
+
+    rollout: str
+    as_of: Instant
+    criteria: tuple[CriterionResult, ...]
+    recommendation: Recommendation
+    reasons: tuple[str, ...]
+    missing: tuple[str, ...]
+    days_observed: int
+    full_days: int
+    episodes: tuple[ClassifiedEpisode, ...]
+    evaluation: str
+
+
+class DecideAnswer(Frozen):
+    """`recommended` null: nothing was evaluated before the decision."""
+
+    rollout: str
+    decision: Recommendation
+    by: str
+    reason: str
+    recommended: Recommendation | None
+    differs: bool

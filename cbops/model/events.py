@@ -1,0 +1,277 @@
+"""The events of a rollout's journal; each is at most 4 KiB as a line.
+
+Whatever is larger (documents, measurements) lies in `evidence/<sha256>`, and the event names the hash.
+Written events never change: a field that is added later has a default.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from cbops.model.base import Frozen, Instant, JsonObject
+from cbops.model.checklist import ItemId, ItemState
+from cbops.model.observation import DayWindow
+from cbops.model.plan import OverrideNote, Rehearsal, Weighed
+from cbops.model.tenant import Owner, Target
+from cbops.model.verdict import Classification, CriterionId, Recommendation, Verdict
+
+Sha = str  # hex SHA-256 of a file in the rollout's evidence folder
+
+
+class RolloutOpened(Frozen):
+    """The first event: selected from the candidates, or adopted after someone enabled the breaker."""
+
+    type: Literal["rollout_opened"] = "rollout_opened"
+    rollout: str
+    phase: int = 1
+    target: Target
+    owner: Owner | None
+    timezone: str
+    baseline_days: int
+    reasons: tuple[Weighed, ...] = ()
+    overrides: tuple[OverrideNote, ...] = ()
+    adopted: bool = False
+
+
+class OwnerNotified(Frozen):
+    """The owner was told; `answer` null: none yet."""
+
+    type: Literal["owner_notified"] = "owner_notified"
+    how: str
+    answer: str | None = None
+    notified_at: Instant
+
+
+class ChecklistMarked(Frozen):
+    """A person's or a machine's word on one item."""
+
+    type: Literal["checklist_marked"] = "checklist_marked"
+    item: ItemId
+    state: ItemState
+    note: str | None = None
+
+
+class Rehearsed(Frozen):
+    """The policy opened and recovered in the real engine."""
+
+    type: Literal["rehearsed"] = "rehearsed"
+    rehearsal: Rehearsal
+
+
+class EnableIntended(Frozen):
+    """About to write the policy; from here to EnableDone the change is in flight."""
+
+    type: Literal["enable_intended"] = "enable_intended"
+    read_version: str
+    new_version: str
+    before: Sha  # the live document, as evidence
+    after: Sha
+    block: JsonObject
+    overrides: tuple[OverrideNote, ...] = ()
+
+
+class PolicyWritten(Frozen):
+    """The admin API took the PUT."""
+
+    type: Literal["policy_written"] = "policy_written"
+    change: Literal["enable", "rollback"]
+    tenant: str
+    policy: str
+    new_version: str
+    previous_version: str | None
+
+
+class PolicyReloaded(Frozen):
+    """The router took the stored policy up again."""
+
+    type: Literal["policy_reloaded"] = "policy_reloaded"
+    change: Literal["enable", "rollback"]
+    tenant: str
+    policy: str
+
+
+class EnableDone(Frozen):
+    """Read back and equal to what was written; the rollout counts from `enabled_at`."""
+
+    type: Literal["enable_done"] = "enable_done"
+    version: str
+    enabled_at: Instant
+    verification: str
+
+
+class EnableAbandoned(Frozen):
+    """The enabling in flight was given up; the live policy is as it was."""
+
+    type: Literal["enable_abandoned"] = "enable_abandoned"
+    reason: str
+
+
+class BreakerAdopted(Frozen):
+    """The breaker was enabled outside cbops; `block` null: its policy could not be read."""
+
+    type: Literal["breaker_adopted"] = "breaker_adopted"
+    enabled_at: Instant
+    version: str | None = None
+    block: JsonObject | None = None
+
+
+class DayCollected(Frozen):
+    """A day (or a baseline day, numbered 0, -1, …) was measured; the Observation is evidence."""
+
+    type: Literal["day_collected"] = "day_collected"
+    window: DayWindow
+    as_of: Instant
+    observation: Sha
+
+
+class NoteAdded(Frozen):
+    """What a person adds to a day; day null is the rollout as a whole."""
+
+    type: Literal["note_added"] = "note_added"
+    day: int | None
+    kind: Literal["issue", "action", "note"]
+    text: str
+
+
+class IncidentAdded(Frozen):
+    """A declared provider incident."""
+
+    type: Literal["incident_added"] = "incident_added"
+    provider: str
+    start: Instant = Field(alias="from")
+    end: Instant = Field(alias="to")
+    note: str | None = None
+
+
+class EpisodeClassified(Frozen):
+    """A person's word on an unexplained open."""
+
+    type: Literal["episode_classified"] = "episode_classified"
+    episode: str
+    classification: Classification
+    reason: str
+
+
+class CriterionVerdict(Frozen):
+    """A verdict without its evidence, which lies in the evaluation's file."""
+
+    id: CriterionId
+    verdict: Verdict
+    summary: str
+
+
+class Evaluated(Frozen):
+    """A judgement; the whole Evaluation is evidence."""
+
+    type: Literal["evaluated"] = "evaluated"
+    as_of: Instant
+    criteria: tuple[CriterionVerdict, ...]
+    recommendation: Recommendation
+    evaluation: Sha
+
+
+class Decided(Frozen):
+    """A named person's decision; `recommended` null: nothing was evaluated before."""
+
+    type: Literal["decided"] = "decided"
+    decision: Recommendation
+    by: str
+    reason: str
+    recommended: Recommendation | None
+    evaluation: Sha | None = None
+
+
+class RollbackIntended(Frozen):
+    """About to disable; from here to RollbackDone the rollback is pending."""
+
+    type: Literal["rollback_intended"] = "rollback_intended"
+    reason: str
+    tenant: str
+    policy: str
+
+
+class RollbackDone(Frozen):
+    """Read back: the live policy no longer enables the breaker."""
+
+    type: Literal["rollback_done"] = "rollback_done"
+    version: str
+    disabled_at: Instant
+    written: bool  # false: it was disabled already
+    verification: str
+
+
+class RollbackFailed(Frozen):
+    """A step failed; the rollback stays pending."""
+
+    type: Literal["rollback_failed"] = "rollback_failed"
+    step: str
+    error: str
+
+
+class RollbackProof(Frozen):
+    """Whether metrics show that the breaker no longer acts; null figures are unknown."""
+
+    type: Literal["rollback_proof"] = "rollback_proof"
+    proven: bool
+    since: Instant | None  # the first scrape after the reload
+    until: Instant | None
+    decisions: int | None
+    fail_fast: int | None
+    half_open: int | None
+    fallback_decisions: int | None
+    summary: str
+
+
+class LessonAdded(Frozen):
+    """For the log's last part."""
+
+    type: Literal["lesson_added"] = "lesson_added"
+    kind: Literal["well", "improve", "tuning"]
+    text: str
+
+
+class TornLineSetAside(Frozen):
+    """A crash in mid-write left half a line; it was moved to `file` and the journal goes on."""
+
+    type: Literal["torn_line_set_aside"] = "torn_line_set_aside"
+    file: str
+    length: int
+
+
+Event = (
+    RolloutOpened
+    | OwnerNotified
+    | ChecklistMarked
+    | Rehearsed
+    | EnableIntended
+    | PolicyWritten
+    | PolicyReloaded
+    | EnableDone
+    | EnableAbandoned
+    | BreakerAdopted
+    | DayCollected
+    | NoteAdded
+    | IncidentAdded
+    | EpisodeClassified
+    | Evaluated
+    | Decided
+    | RollbackIntended
+    | RollbackDone
+    | RollbackFailed
+    | RollbackProof
+    | LessonAdded
+    | TornLineSetAside
+)
+
+
+class Entry(Frozen):
+    """One line of the journal: an event, and who wrote it when; `hash` is that of the line itself."""
+
+    seq: int
+    at: Instant
+    actor: str
+    event: Event = Field(discriminator="type")
+    prev: str
+    hash: str

@@ -1,0 +1,188 @@
+"""What a day showed: counts, episodes and alerts, with how they were measured."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Literal
+
+from pydantic import Field
+
+from cbops.model.base import Frozen, Instant
+from cbops.model.series import QueryRecord
+from cbops.model.tenant import Target
+
+State = Literal["closed", "open", "half_open"]
+Dialect = Literal["router", "documented"]
+
+
+class DayWindow(Frozen):
+    """A calendar day of the rollout's time zone, from enabling on, up to the time of looking.
+
+    Day 1 is the date of enabling and starts at that instant; baseline days count 0, -1, … backwards.
+    An increase over the window is over (start, end].
+    """
+
+    day: int
+    date: date
+    start: Instant
+    end: Instant
+    partial: bool  # not over yet at the time of looking
+    full: bool  # the whole calendar day lies in the window
+
+
+class EventCounts(Frozen):
+    """Whole numbers; null is unknown."""
+
+    success: int | None
+    failure: int | None
+    fail_fast: int | None
+
+
+class TransitionCounts(Frozen):
+    """Transitions to each state; null is unknown."""
+
+    open: int | None
+    half_open: int | None
+    closed: int | None
+
+
+class LatencyFigures(Frozen):
+    """Of results that came back. Percentiles are interpolated inside their histogram bucket."""
+
+    count: int | None = None
+    mean_ms: float | None = None
+    p50_ms: float | None = None
+    p95_ms: float | None = None
+    p99_ms: float | None = None
+
+
+class ProviderDay(Frozen):
+    """One provider of the tenant on one day; `error_rate` is failures over results, null without any."""
+
+    events: EventCounts
+    transitions: TransitionCounts
+    error_rate: float | None
+    latency: LatencyFigures
+
+
+class Episode(Frozen):
+    """From closed→open to the next close. Times are those of the sample that first showed it.
+
+    `opened_after` is the sample before. `closed` null: not closed so far. `reopened`: half_open→open
+    inside the episode. `closed_by` tells a close on results from one by a restart.
+    """
+
+    id: str
+    provider: str
+    opened: Instant
+    opened_after: Instant | None = None
+    closed: Instant | None = None
+    closed_by: Literal["results", "restart", "unseen"] | None = None
+    reopened: int = 0
+    reason: str | None = None
+
+
+class Carried(Frozen):
+    """What a day adds to an episode that was running when it began."""
+
+    provider: str
+    closed: Instant | None = None
+    closed_by: Literal["results", "restart", "unseen"] | None = None
+    reopened: int = 0
+
+
+class Transition(Frozen):
+    """Transitions that one scrape interval (after, at] of one router instance showed."""
+
+    provider: str
+    instance: str
+    after: Instant | None  # null: the first scrape of that instance
+    at: Instant
+    source: State | None  # null in the documented dialect, which only has the target
+    target: State
+    count: int
+
+
+class AlertInterval(Frozen):
+    """An alert that fired: the first and the last instant at which it was seen firing."""
+
+    name: str
+    severity: str | None = None
+    provider: str | None = None
+    start: Instant = Field(alias="from")
+    end: Instant = Field(alias="to")
+
+
+class Gap(Frozen):
+    """No scrape between these two."""
+
+    start: Instant = Field(alias="from")
+    end: Instant = Field(alias="to")
+
+
+class Restart(Frozen):
+    """A router instance whose counters went back: somewhere in (after, at]."""
+
+    instance: str
+    after: Instant
+    at: Instant
+
+
+class ScrapeHealth(Frozen):
+    """How much of the window was seen; `interval_seconds` null when fewer than two scrapes were."""
+
+    interval_seconds: float | None
+    expected: int
+    seen: int
+    coverage: float  # seen / expected, at most 1; 0 when nothing was scraped
+    gaps: tuple[Gap, ...] = ()
+
+
+class Buckets(Frozen):
+    """Counts of one (tenant, provider) per step, aligned to `start`; null where nothing was scraped.
+
+    Bucket i covers (start + i·step, start + (i+1)·step].
+    """
+
+    tenant: str
+    provider: str
+    start: Instant
+    step_seconds: int
+    success: tuple[int | None, ...]
+    failure: tuple[int | None, ...]
+    fail_fast: tuple[int | None, ...] = ()
+    half_open: tuple[int | None, ...] = ()  # transitions to half_open
+    latency_count: tuple[int | None, ...] = ()
+    latency_sum_ms: tuple[float | None, ...] = ()
+
+
+class Finding(Frozen):
+    """Something that a reader of the day must know: a gap, a restart, a metric that isn't there."""
+
+    code: str
+    message: str
+
+
+class Observation(Frozen):
+    """Everything that was measured about one day; stored as evidence and judged from there."""
+
+    schema_version: Literal[1] = 1
+    target: Target
+    window: DayWindow
+    as_of: Instant
+    source: str  # "prometheus" or "embedded"
+    dialect: Dialect | None  # null: no transition was ever seen, so nothing tells
+    scrape: ScrapeHealth
+    restarts: tuple[Restart, ...] = ()
+    decisions: int | None
+    fallback_decisions: int | None
+    providers: dict[str, ProviderDay]
+    state_at_start: dict[str, State] = {}  # per provider, the worst of its instances
+    transitions: tuple[Transition, ...] = ()
+    episodes: tuple[Episode, ...] = ()  # opened in this window
+    carried: tuple[Carried, ...] = ()
+    alerts: tuple[AlertInterval, ...] | None = None  # null: could not be asked
+    buckets: tuple[Buckets, ...] = ()  # the canary's
+    controls: tuple[Buckets, ...] = ()  # the other tenants' on the same providers
+    findings: tuple[Finding, ...] = ()
+    queries: tuple[QueryRecord, ...] = ()

@@ -1,0 +1,174 @@
+"""A rollout as its journal folds into: never stored."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Literal
+
+from cbops.model.base import Frozen, Instant, JsonObject
+from cbops.model.checklist import ItemId, ItemState
+from cbops.model.events import (
+    Decided,
+    EpisodeClassified,
+    Evaluated,
+    IncidentAdded,
+    OwnerNotified,
+    RollbackProof,
+    Sha,
+)
+from cbops.model.observation import DayWindow
+from cbops.model.plan import OverrideNote, Rehearsal, Weighed
+from cbops.model.tenant import Owner, Target
+
+
+class Stage(StrEnum):
+    """Where a rollout stands."""
+
+    SELECTED = "selected"
+    ENABLING = "enabling"  # in flight
+    MONITORING = "monitoring"
+    DECIDED = "decided"  # proceed
+    ROLLING_BACK = "rolling_back"  # pending
+    ROLLED_BACK = "rolled_back"
+
+    @property
+    def active(self) -> bool:
+        """Whether there is still something to do in it."""
+        return self not in (Stage.DECIDED, Stage.ROLLED_BACK)
+
+
+class Stamped(Frozen):
+    """When something was recorded, and by whom."""
+
+    at: Instant
+    actor: str
+
+
+class NotificationRecord(Stamped):
+    notified: OwnerNotified
+
+
+class ChecklistRecord(Stamped):
+    item: ItemId
+    state: ItemState
+    note: str | None
+
+
+class EnableRecord(Frozen):
+    """How far enabling came; a null time is a step not done."""
+
+    intended_at: Instant
+    actor: str
+    read_version: str
+    new_version: str
+    before: Sha
+    after: Sha
+    block: JsonObject
+    overrides: tuple[OverrideNote, ...] = ()
+    written_at: Instant | None = None
+    reloaded_at: Instant | None = None
+    done_at: Instant | None = None
+    verification: str | None = None
+    abandoned: str | None = None
+
+
+class CollectedDay(Frozen):
+    """The latest measurement of a day."""
+
+    window: DayWindow
+    collected_at: Instant
+    as_of: Instant
+    observation: Sha
+
+
+class NoteRecord(Stamped):
+    day: int | None
+    kind: Literal["issue", "action", "note"]
+    text: str
+
+
+class IncidentRecord(Stamped):
+    incident: IncidentAdded
+
+
+class ClassificationRecord(Stamped):
+    classified: EpisodeClassified
+
+
+class EvaluationRecord(Stamped):
+    evaluated: Evaluated
+
+
+class DecisionRecord(Stamped):
+    decided: Decided
+
+
+class RollbackRecord(Frozen):
+    """One rollback; pending until `done_at` is known."""
+
+    intended_at: Instant
+    actor: str
+    reason: str
+    tenant: str
+    policy: str
+    written_version: str | None = None
+    reloaded_at: Instant | None = None
+    done_at: Instant | None = None
+    version: str | None = None
+    disabled_at: Instant | None = None
+    verification: str | None = None
+    failures: tuple[str, ...] = ()
+    proof: RollbackProof | None = None
+
+
+class LessonRecord(Stamped):
+    kind: Literal["well", "improve", "tuning"]
+    text: str
+
+
+class RehearsalRecord(Stamped):
+    rehearsal: Rehearsal
+
+
+class RolloutState(Frozen):
+    """Everything that the journal says. `days` holds day 1 on, `baseline` days 0, -1, …, both ascending."""
+
+    id: str
+    phase: int
+    stage: Stage
+    target: Target
+    owner: Owner | None
+    timezone: str
+    baseline_days: int
+    opened_at: Instant
+    opened_by: str
+    adopted: bool
+    reasons: tuple[Weighed, ...] = ()
+    overrides: tuple[OverrideNote, ...] = ()
+    notifications: tuple[NotificationRecord, ...] = ()
+    checklist: dict[ItemId, ChecklistRecord] = {}
+    rehearsals: tuple[RehearsalRecord, ...] = ()
+    enable: EnableRecord | None = None
+    enabled_at: Instant | None = None
+    enabled_version: str | None = None
+    block: JsonObject | None = None  # the breaker block that was enabled; null when unknown
+    disabled_at: Instant | None = None
+    days: tuple[CollectedDay, ...] = ()
+    baseline: tuple[CollectedDay, ...] = ()
+    notes: tuple[NoteRecord, ...] = ()
+    incidents: tuple[IncidentRecord, ...] = ()
+    classifications: tuple[ClassificationRecord, ...] = ()
+    evaluations: tuple[EvaluationRecord, ...] = ()
+    decisions: tuple[DecisionRecord, ...] = ()
+    rollbacks: tuple[RollbackRecord, ...] = ()
+    lessons: tuple[LessonRecord, ...] = ()
+    last_seq: int
+    last_at: Instant
+    torn_lines: int = 0
+
+    @property
+    def pending_rollback(self) -> RollbackRecord | None:
+        """The rollback that was begun and not finished."""
+        if self.rollbacks and self.rollbacks[-1].done_at is None:
+            return self.rollbacks[-1]
+        return None

@@ -1,0 +1,77 @@
+"""Verdicts, their order of badness, and the recommendation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import Any, Literal
+
+from cbops.model.base import Frozen, Instant
+
+CriterionId = Literal["unexpected_opens", "recovery", "error_rate", "latency", "observability"]
+Classification = Literal["expected", "unexpected", "unexplained"]
+
+
+class Verdict(StrEnum):
+    """In the order of badness: met < inconclusive < error < missed."""
+
+    MET = "met"
+    INCONCLUSIVE = "inconclusive"
+    ERROR = "error"
+    MISSED = "missed"
+
+    @property
+    def badness(self) -> int:
+        return list(Verdict).index(self)
+
+
+def worst(verdicts: Iterable[Verdict]) -> Verdict:
+    """The worst of them; no verdict at all is inconclusive, never met."""
+    return max(verdicts, key=lambda verdict: verdict.badness, default=Verdict.INCONCLUSIVE)
+
+
+class Recommendation(StrEnum):
+    """What the tool recommends and what a person decides."""
+
+    PROCEED = "proceed"
+    EXTEND = "extend"
+    ROLLBACK = "rollback"
+
+    @property
+    def exit_status(self) -> int:
+        return {"proceed": 0, "extend": 10, "rollback": 20}[self.value]
+
+
+class ClassifiedEpisode(Frozen):
+    """An episode with what is known of its cause, and where that knowledge comes from."""
+
+    id: str
+    provider: str
+    opened: Instant
+    closed: Instant | None
+    reopened: int
+    reason: str | None
+    classification: Classification
+    evidence: dict[str, Any]
+
+
+class CriterionResult(Frozen):
+    """One criterion: the verdict, one sentence, and the numbers behind it."""
+
+    id: CriterionId
+    verdict: Verdict
+    summary: str
+    evidence: dict[str, Any]
+
+
+class Evaluation(Frozen):
+    """The judgement of a rollout as of one instant."""
+
+    as_of: Instant
+    days_observed: int  # collected days, partial ones included
+    full_days: int  # whole calendar days with enough scrapes
+    criteria: tuple[CriterionResult, ...]
+    recommendation: Recommendation
+    reasons: tuple[str, ...]  # why this recommendation
+    missing: tuple[str, ...]  # what a recommendation to proceed still lacks
+    episodes: tuple[ClassifiedEpisode, ...] = ()

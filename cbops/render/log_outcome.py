@@ -1,0 +1,161 @@
+"""The execution log from the evaluation to the lessons."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import tzinfo
+from typing import Literal, get_args
+
+from cbops.model.events import CriterionVerdict, RollbackProof
+from cbops.model.state import DecisionRecord, RollbackRecord, RolloutState, Stage
+from cbops.model.verdict import CriterionId, CriterionResult, Evaluation, Recommendation, Verdict
+from cbops.render import text
+from cbops.render.log_view import PLACEHOLDER, EvaluationView, Field, RollbackView, Tick, TicketView
+from cbops.render.log_words import DECISIONS, NONE, NONE_RECORDED, finished, unfilled, when
+from cbops.render.markdown import EMPTY, Markdown, phrase
+
+_MARKS = {Verdict.MET: "✅", Verdict.INCONCLUSIVE: "⚠️", Verdict.ERROR: "⚠️", Verdict.MISSED: "❌"}
+
+
+def evaluation_view(state: RolloutState | None, evaluation: Evaluation | None, tz: tzinfo) -> EvaluationView:
+    """Step 4: the criteria, the recommendation and the decision of a person.
+
+    Without an evaluation the last one on record speaks, which has no reasons.
+    """
+    recorded = state.evaluations[-1].evaluated if state and state.evaluations else None
+    judged = evaluation or recorded
+    over = finished(state)
+    date = when(judged.as_of, tz) if judged else unfilled(over=over, said=Markdown("Not evaluated"))
+    return EvaluationView(
+        date=date,
+        criteria=_criteria(judged.criteria if judged else (), over=over),
+        recommendation=_recommendation(evaluation, recorded.recommendation if recorded else None),
+        decision=_decision(state, tz),
+        boxes=_boxes(state),
+    )
+
+
+def _criteria(
+    results: Sequence[CriterionResult | CriterionVerdict], *, over: bool
+) -> Mapping[CriterionId, Tick]:
+    silent = Tick(remark=Markdown(" — not evaluated") if over else EMPTY)
+    told = {result.id: _criterion(result) for result in results}
+    return {criterion: told.get(criterion, silent) for criterion in get_args(CriterionId)}
+
+
+def _criterion(result: CriterionResult | CriterionVerdict) -> Tick:
+    mark = Markdown(_MARKS[result.verdict])
+    remark = phrase(" — {} {}: {}", mark, result.verdict.value, result.summary)
+    return Tick(ticked=result.verdict is Verdict.MET, remark=remark)
+
+
+def _recommendation(evaluation: Evaluation | None, recorded: Recommendation | None) -> Field | None:
+    if evaluation is None:
+        return Field(DECISIONS[recorded]) if recorded else None
+    missing = tuple(phrase("Still missing: {}", each) for each in evaluation.missing)
+    reasons = tuple(phrase("{}", reason) for reason in evaluation.reasons)
+    return Field(DECISIONS[evaluation.recommendation], reasons + missing)
+
+
+def _decision(state: RolloutState | None, tz: tzinfo) -> Field:
+    if state is None or not state.decisions:
+        return Field(unfilled(over=finished(state), said=Markdown("None on record")))
+    *earlier, last = state.decisions
+    return Field(_decided(last, tz), tuple(_decided(each, tz) for each in earlier))
+
+
+def _decided(record: DecisionRecord, tz: tzinfo) -> Markdown:
+    decided = record.decided
+    by = phrase("by {}, {}", decided.by, text.instant(record.at, tz))
+    if record.actor != decided.by:
+        by = phrase("{} (recorded by {})", by, record.actor)
+    told = phrase("{}, {}; reason: {}", DECISIONS[decided.decision], by, decided.reason)
+    if decided.recommended is None:
+        return phrase("{}; recommended: nothing, it was not evaluated before", told)
+    against = Markdown("") if decided.recommended is decided.decision else Markdown(" (decided otherwise)")
+    return phrase("{}; recommended: {}{}", told, DECISIONS[decided.recommended], against)
+
+
+def _boxes(state: RolloutState | None) -> Mapping[Recommendation, Tick]:
+    last = state.decisions[-1].decided.decision if state and state.decisions else None
+    return {each: Tick(ticked=each is last) for each in Recommendation}
+
+
+def ticket_views(state: RolloutState | None) -> tuple[TicketView, ...]:
+    """The tickets; while there is none, the place that waits for the first."""
+    over = finished(state)
+    rest = unfilled(over=over, said=NONE)
+    title = Markdown("None created") if over else Markdown("`[TO BE CREATED IF NEEDED]`")
+    return (TicketView(title, date=rest, signal=rest, priority=rest, status=rest, resolution=rest),)
+
+
+def rollback_views(state: RolloutState | None, tz: tzinfo) -> tuple[RollbackView, ...]:
+    """Every rollback; while there is none, the place that waits for the first."""
+    if state is not None and state.rollbacks:
+        return tuple(_rollback(record, tz) for record in state.rollbacks)
+    if state is not None and state.stage is Stage.DECIDED:
+        return (
+            RollbackView(Markdown("No rollback"), date=NONE, reason=NONE, action=NONE, result=Field(NONE)),
+        )
+    return (
+        RollbackView(
+            Markdown("`[TO BE FILLED IF NEEDED]`"),
+            date=PLACEHOLDER,
+            reason=PLACEHOLDER,
+            action=PLACEHOLDER,
+            result=Field(PLACEHOLDER),
+        ),
+    )
+
+
+def _rollback(record: RollbackRecord, tz: tzinfo) -> RollbackView:
+    return RollbackView(
+        title=phrase("policy {} of tenant {}", record.policy, record.tenant),
+        date=phrase("{} by {}", when(record.intended_at, tz), record.actor),
+        reason=phrase("{}", record.reason),
+        action=_action(record, tz),
+        result=_result(record, tz),
+    )
+
+
+def _action(record: RollbackRecord, tz: tzinfo) -> Markdown:
+    if record.written_version is not None:
+        wrote = phrase("breaker disabled in version {}", record.written_version)
+    elif record.done_at is not None:
+        wrote = Markdown("nothing written: the breaker was disabled already")
+    else:
+        wrote = Markdown("nothing written so far")
+    if record.reloaded_at is None:
+        return wrote
+    return phrase("{}, policy reloaded {}", wrote, when(record.reloaded_at, tz))
+
+
+def _result(record: RollbackRecord, tz: tzinfo) -> Field:
+    details = [phrase("Failed: {}", failure) for failure in record.failures]
+    if record.proof is not None:
+        details.append(_proof(record.proof))
+    if record.done_at is None:
+        return Field(Markdown("⚠️ Pending: the breaker may still be enabled"), tuple(details))
+    version = phrase("version {} is live", record.version) if record.version else Markdown("version unknown")
+    since = record.disabled_at or record.done_at
+    said = phrase(": {}", record.verification) if record.verification else EMPTY
+    return Field(phrase("disabled {}, {}{}", when(since, tz), version, said), tuple(details))
+
+
+def _proof(proof: RollbackProof) -> Markdown:
+    mark = Markdown("✅ Proven") if proof.proven else Markdown("⚠️ Not proven yet")
+    figures = phrase(
+        "decisions {}, fail_fast {}, to half-open {}, fallback decisions {}",
+        text.number(proof.decisions),
+        text.number(proof.fail_fast),
+        text.number(proof.half_open),
+        text.number(proof.fallback_decisions),
+    )
+    return phrase("{}: {} ({})", mark, proof.summary, figures)
+
+
+def lessons(state: RolloutState | None, kind: Literal["well", "improve", "tuning"]) -> tuple[Markdown, ...]:
+    """What people learnt, of one kind."""
+    told = state.lessons if state else ()
+    found = tuple(phrase("{} ({})", each.text, each.actor) for each in told if each.kind == kind)
+    return found or (unfilled(over=finished(state), said=NONE_RECORDED),)

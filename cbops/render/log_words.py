@@ -1,0 +1,57 @@
+"""Phrases that several parts of the execution log share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import tzinfo
+
+from cbops.model.base import Instant
+from cbops.model.state import RolloutState, Stage
+from cbops.model.verdict import Recommendation
+from cbops.render import text
+from cbops.render.log_view import PLACEHOLDER, Field
+from cbops.render.markdown import Markdown, phrase
+
+NONE = Markdown("None")
+NONE_RECORDED = Markdown("None recorded")
+NOT_RECORDED = Markdown("Not recorded")
+
+DECISIONS = {
+    Recommendation.PROCEED: Markdown("Proceed to Phase 2"),
+    Recommendation.EXTEND: Markdown("Extend Phase 1"),
+    Recommendation.ROLLBACK: Markdown("Rollback"),
+}
+
+
+def begun(state: RolloutState | None) -> bool:
+    """Whether the breaker was enabled (or given up): what belongs before that no longer comes."""
+    return finished(state) or (state is not None and state.enabled_at is not None)
+
+
+def finished(state: RolloutState | None) -> bool:
+    """Whether the rollout was decided or rolled back."""
+    return state is not None and state.stage in (Stage.DECIDED, Stage.ROLLED_BACK)
+
+
+def unfilled(*, over: bool, said: Markdown = NOT_RECORDED) -> Markdown:
+    """The seed's placeholder while the fact may still come, else that it didn't."""
+    return said if over else PLACEHOLDER
+
+
+def when(at: Instant, tz: tzinfo) -> Markdown:
+    """Date, time and zone."""
+    return phrase("{}", text.instant(at, tz))
+
+
+def signed(actor: str, at: Instant, tz: tzinfo) -> Markdown:
+    """Who, and when."""
+    return phrase("by {}, {}", actor, text.instant(at, tz))
+
+
+def listed(items: Sequence[Markdown], otherwise: Markdown) -> Field:
+    """One item stands behind its label, several stand in a list under it."""
+    if not items:
+        return Field(otherwise)
+    if len(items) == 1:
+        return Field(items[0])
+    return Field(phrase("{} entries", len(items)), tuple(items))

@@ -1,0 +1,1 @@
+"""Selection, plans and the fold of events into state: pure."""

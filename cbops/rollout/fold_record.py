@@ -1,0 +1,115 @@
+"""Steps of the fold that only add to the record: what people say, what was measured and judged."""
+
+from __future__ import annotations
+
+from cbops.model.events import (
+    ChecklistMarked,
+    DayCollected,
+    Decided,
+    Entry,
+    EpisodeClassified,
+    Evaluated,
+    IncidentAdded,
+    LessonAdded,
+    NoteAdded,
+    OwnerNotified,
+    Rehearsed,
+    TornLineSetAside,
+)
+from cbops.model.state import (
+    ChecklistRecord,
+    ClassificationRecord,
+    CollectedDay,
+    DecisionRecord,
+    EvaluationRecord,
+    IncidentRecord,
+    LessonRecord,
+    NoteRecord,
+    NotificationRecord,
+    RehearsalRecord,
+    RolloutState,
+    Stage,
+)
+from cbops.model.verdict import Recommendation
+from cbops.rollout.fold_base import Changes, refuse, require_enabled
+
+
+def owner_notified(state: RolloutState, entry: Entry, event: OwnerNotified) -> Changes:
+    record = NotificationRecord(at=entry.at, actor=entry.actor, notified=event)
+    return {"notifications": (*state.notifications, record)}
+
+
+def checklist_marked(state: RolloutState, entry: Entry, event: ChecklistMarked) -> Changes:
+    """The last word on an item counts."""
+    record = ChecklistRecord(
+        at=entry.at, actor=entry.actor, item=event.item, state=event.state, note=event.note
+    )
+    return {"checklist": {**state.checklist, event.item: record}}
+
+
+def rehearsed(state: RolloutState, entry: Entry, event: Rehearsed) -> Changes:
+    record = RehearsalRecord(at=entry.at, actor=entry.actor, rehearsal=event.rehearsal)
+    return {"rehearsals": (*state.rehearsals, record)}
+
+
+def day_collected(state: RolloutState, entry: Entry, event: DayCollected) -> Changes:
+    """A day that is collected again has its latest measurement, at its place."""
+    require_enabled(state, entry)
+    day = CollectedDay(
+        window=event.window, collected_at=entry.at, as_of=event.as_of, observation=event.observation
+    )
+    if event.window.day >= 1:
+        return {"days": _with(state.days, day)}
+    return {"baseline": _with(state.baseline, day)}
+
+
+def _with(days: tuple[CollectedDay, ...], day: CollectedDay) -> tuple[CollectedDay, ...]:
+    others = (each for each in days if each.window.day != day.window.day)
+    return tuple(sorted((*others, day), key=lambda each: each.window.day))
+
+
+def note_added(state: RolloutState, entry: Entry, event: NoteAdded) -> Changes:
+    record = NoteRecord(at=entry.at, actor=entry.actor, day=event.day, kind=event.kind, text=event.text)
+    return {"notes": (*state.notes, record)}
+
+
+def incident_added(state: RolloutState, entry: Entry, event: IncidentAdded) -> Changes:
+    record = IncidentRecord(at=entry.at, actor=entry.actor, incident=event)
+    return {"incidents": (*state.incidents, record)}
+
+
+def episode_classified(state: RolloutState, entry: Entry, event: EpisodeClassified) -> Changes:
+    record = ClassificationRecord(at=entry.at, actor=entry.actor, classified=event)
+    return {"classifications": (*state.classifications, record)}
+
+
+def evaluated(state: RolloutState, entry: Entry, event: Evaluated) -> Changes:
+    require_enabled(state, entry)
+    record = EvaluationRecord(at=entry.at, actor=entry.actor, evaluated=event)
+    return {"evaluations": (*state.evaluations, record)}
+
+
+def decided(state: RolloutState, entry: Entry, event: Decided) -> Changes:
+    """Proceed ends the phase; extend and rollback leave it running until a rollback is intended.
+
+    Once a rollback has begun, the only decision left is to have rolled back.
+    """
+    require_enabled(state, entry)
+    record = DecisionRecord(at=entry.at, actor=entry.actor, decided=event)
+    changes: Changes = {"decisions": (*state.decisions, record)}
+    if state.stage in (Stage.ROLLING_BACK, Stage.ROLLED_BACK):
+        if event.decision is not Recommendation.ROLLBACK:
+            raise refuse(entry, f"the rollout is {state.stage.value}")
+        return changes
+    proceeds = event.decision is Recommendation.PROCEED
+    changes["stage"] = Stage.DECIDED if proceeds else Stage.MONITORING
+    return changes
+
+
+def lesson_added(state: RolloutState, entry: Entry, event: LessonAdded) -> Changes:
+    record = LessonRecord(at=entry.at, actor=entry.actor, kind=event.kind, text=event.text)
+    return {"lessons": (*state.lessons, record)}
+
+
+def torn_line_set_aside(state: RolloutState, _entry: Entry, _event: TornLineSetAside) -> Changes:
+    return {"torn_lines": state.torn_lines + 1}

@@ -1,0 +1,175 @@
+"""What a change of a policy would write, and whether what is live is what was written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from cbops.errors import PolicyError, WrongStageError
+from cbops.model.base import JsonObject
+from cbops.model.plan import EnablePlan
+from cbops.model.policy import (
+    BreakerPolicy,
+    Change,
+    PolicyVersion,
+    breaker_block,
+    differences,
+    fallback_targets,
+    next_version,
+    parse_block,
+    parse_version,
+    provider_weights,
+    with_breaker,
+)
+from cbops.model.tenant import Target
+
+
+def plan_enable(target: Target, history: tuple[PolicyVersion, ...], block: Mapping[str, Any]) -> EnablePlan:
+    """The live document with this circuit_breaker block, enabled, and nothing else changed.
+
+    `enabled` may be left out of `block`. Errors: WrongStageError when no version is live or the live
+    one enables the breaker already; PolicyError when the block is wrong or disabled, a version isn't
+    MAJOR.MINOR, or the provider isn't in the policy.
+    """
+    policy = parse_block({"enabled": True, **block})
+    if not policy.enabled:
+        raise PolicyError(
+            "the circuit_breaker block to enable says 'enabled: false'",
+            hint="Leave 'enabled' out, or set it to true.",
+        )
+    live = _require_live(target, history)
+    _require_disabled(target, live)
+    _require_provider(target, live)
+    after = with_breaker(live.document, {"enabled": True, **block})
+    latest = max((version.version for version in history), key=parse_version)
+    return EnablePlan(
+        target=target,
+        read_version=live.version,
+        latest_version=latest,
+        new_version=next_version([version.version for version in history]),
+        before=live.document,
+        after=after,
+        changes=differences(live.document, after),
+        warnings=tuple(_warnings(target, live, latest, policy)),
+    )
+
+
+def plan_disable(history: tuple[PolicyVersion, ...]) -> tuple[JsonObject, JsonObject, str] | None:
+    """(live document, the same with `enabled: false`, next version).
+
+    None when no live version enables the breaker. A version in the history that isn't MAJOR.MINOR is
+    passed over: nothing may stand in the way of a rollback.
+    """
+    live = live_version(history)
+    if live is None or breaker_block(live.document).get("enabled") is not True:
+        return None
+    block = {**breaker_block(live.document), "enabled": False}
+    versions = [version.version for version in history if _is_version(version.version)]
+    return live.document, with_breaker(live.document, block), next_version(versions)
+
+
+def same_document(written: Mapping[str, Any], read: Mapping[str, Any], version: str) -> tuple[Change, ...]:
+    """The differences between what was written and what was read back; empty when there are none.
+
+    A top-level `version` that the router set to the new version is no difference.
+    """
+    if read.get("version") == version:
+        written = {**written, "version": version}
+    return differences(written, read)
+
+
+def live_version(history: Iterable[PolicyVersion]) -> PolicyVersion | None:
+    """The version that is live (`is_active`), which need not be the latest; None when none is."""
+    return next((version for version in history if version.is_active), None)
+
+
+def single_failure_successes(error_rate_threshold: float) -> int | None:
+    """The most successes in the window beside which one failure still opens the circuit.
+
+    About (1-r)/r, compared as the router compares: failures / events >= r. None when one failure
+    never opens through the rate (r > 1), -1 when it always does (r <= 0); at most a thousand million.
+    """
+    if error_rate_threshold > 1:
+        return None
+    if error_rate_threshold <= 0:
+        return -1
+    rate = max(error_rate_threshold, 1e-9)
+    # Rounding may put the division beside the quotient that the router compares.
+    nearest = round((1 - rate) / rate)
+    fitting = [count for count in range(max(nearest - 2, 0), nearest + 3) if 1 / (count + 1) >= rate]
+    return max(fitting)
+
+
+def _require_live(target: Target, history: tuple[PolicyVersion, ...]) -> PolicyVersion:
+    live = live_version(history)
+    if live is None:
+        raise WrongStageError(
+            f"no version of {target.policy} of {target.tenant} is live, so there is nothing to enable it in",
+            hint="Make a version live (reload the policy) and look again: cbops policy show",
+        )
+    return live
+
+
+def _require_disabled(target: Target, live: PolicyVersion) -> None:
+    if breaker_block(live.document).get("enabled") is True:
+        raise WrongStageError(
+            f"the live version {live.version} of {target.policy} of {target.tenant} enables the breaker already",
+            hint="Take the rollout over as it is: cbops canary adopt; or disable it first: cbops rollback",
+        )
+
+
+def _require_provider(target: Target, live: PolicyVersion) -> None:
+    providers = provider_weights(live.document)
+    if target.provider not in providers:
+        raise PolicyError(
+            f"{target.provider} is not a provider of {target.policy} of {target.tenant} (live {live.version})",
+            hint=f"Its providers: {', '.join(providers) or 'none'}. Select again: cbops canary candidates",
+        )
+
+
+def _warnings(target: Target, live: PolicyVersion, latest: str, policy: BreakerPolicy) -> list[str]:
+    found = []
+    if latest != live.version:
+        found.append(
+            f"version {latest} exists and is not live: the plan builds on the live {live.version}, so what "
+            f"{latest} changed will not be in the new version"
+        )
+    if provider_weights(live.document)[target.provider] <= 0:
+        found.append(
+            f"{target.provider} has no weight in the policy, so its circuit will see no traffic of it"
+        )
+    if not any(to != target.provider for to in fallback_targets(live.document)):
+        found.append(
+            f"the policy has no fallback to another provider than {target.provider}: a denied request is "
+            "counted as fail_fast and still sent, so the breaker gains little"
+        )
+    return found + _block_warnings(policy)
+
+
+def _block_warnings(policy: BreakerPolicy) -> list[str]:
+    """What the numbers of the block mean in practice (the domain description's list)."""
+    found = []
+    if policy.half_open_max_calls <= 0 or policy.success_threshold > policy.half_open_max_calls:
+        found.append(
+            f"success_threshold {policy.success_threshold} with half_open_max_calls "
+            f"{policy.half_open_max_calls} can never close: once half-open, the circuit denies for ever"
+        )
+    seconds = policy.error_rate_window_seconds
+    successes = single_failure_successes(policy.error_rate_threshold)
+    if policy.failure_threshold <= 1 or successes == -1:
+        found.append("every single failure opens the circuit")
+    elif successes is not None and seconds >= 0:
+        beside = "no success" if successes == 0 else f"at most {successes} success{'es' * (successes > 1)}"
+        found.append(
+            f"one failure opens the circuit whenever the last {seconds} s hold {beside}: at low traffic, "
+            "expect unexpected opens"
+        )
+    return found
+
+
+def _is_version(text: str) -> bool:
+    try:
+        parse_version(text)
+    except PolicyError:
+        return False
+    return True

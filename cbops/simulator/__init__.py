@@ -1,0 +1,1 @@
+"""A router to practise on, with the real breaker inside."""

@@ -1,0 +1,28 @@
+"""A call that the practice router refuses."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+Code = Literal[
+    "bad_request",
+    "unauthorized",
+    "not_found",
+    "method_not_allowed",
+    "version_conflict",
+    "clock_conflict",
+    "too_large",
+    "invalid_body",
+    "invalid_policy",
+    "storage_failed",
+]
+
+
+class CallRefusedError(Exception):
+    """The HTTP status, a code for programs and a message for people."""
+
+    def __init__(self, status: int, code: Code, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code: Code = code
+        self.message = message

@@ -1,0 +1,263 @@
+"""The practice router: policies, traffic and clock behind one lock."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from threading import Lock, RLock
+
+from cbops.errors import StorageError
+from cbops.model.base import JsonObject, from_ms, iso, to_ms
+from cbops.model.policy import next_version, parse_version
+from cbops.simulator import schema
+from cbops.simulator.decision import DryRun, dry_run
+from cbops.simulator.engine import Engine
+from cbops.simulator.problems import CallRefusedError
+from cbops.simulator.scenarios import Scenario
+from cbops.simulator.store import StateFile, StoredPolicy, StoredRouter, StoredVersion
+
+# The lock is let go this often while time is advanced, so that calls get in between.
+_SLICE_MS = 600_000
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What a PUT or a rollback did; `previous` is the version that was live before, None for a new policy."""
+
+    version: str
+    previous: str | None
+    at: str
+
+
+class Router:
+    """A router to practise on; every method may be called from any thread.
+
+    Time stands still until `advance_to`. Deterministic for a scenario, a seed and the calls made.
+    Calls that make no sense raise `CallRefusedError` and change nothing.
+    """
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        *,
+        seed: int | None = None,
+        start: datetime | None = None,
+        state_file: Path | None = None,
+    ) -> None:
+        """`seed` and `start` default to the scenario's.
+
+        With a `state_file`, policies are kept there, and the clock goes on from where it was last written.
+        InputError or StorageError when that file can't be used.
+        """
+        self.scenario = scenario
+        self._file = None if state_file is None else StateFile(state_file)
+        stored = None if self._file is None else self._file.read(scenario.name)
+        self._start_ms = (
+            to_ms(scenario.start if start is None else start) if stored is None else stored.start_ms
+        )
+        now_ms = self._start_ms if stored is None else stored.now_ms
+        self._lock = RLock()
+        self._advancing = Lock()
+        self._engine = Engine(
+            scenario, seed=scenario.seed if seed is None else seed, start_ms=self._start_ms, now_ms=now_ms
+        )
+        policies = self._initial() if stored is None else stored.policies
+        self._policies = {(each.tenant, each.policy): each for each in policies}
+        for policy in policies:
+            self._engine.set_live(policy.tenant, policy.policy, policy.live.document)
+        if stored is None:
+            self.save()
+
+    # -- clock ---------------------------------------------------------------------------------
+
+    @property
+    def now_ms(self) -> int:
+        """The router's time, in milliseconds since the epoch."""
+        return self._engine.now_ms
+
+    @property
+    def now(self) -> datetime:
+        """The router's time, in UTC."""
+        return from_ms(self._engine.now_ms)
+
+    @property
+    def requests(self) -> int:
+        """How many requests were played so far, restarts notwithstanding."""
+        with self._lock:
+            return self._engine.requests
+
+    def advance_to(self, ms: int) -> None:
+        """Play all that happens up to and including that instant (ms since the epoch); never back."""
+        with self._advancing:
+            while (now := self._engine.now_ms) < ms:
+                with self._lock:
+                    self._engine.advance(min(ms, now + _SLICE_MS))
+
+    def restart(self) -> None:
+        """The router starts again: counters and circuits are gone, live policies come from the store."""
+        with self._lock:
+            self._engine.restart()
+            for each in self._policies.values():
+                self._engine.set_live(each.tenant, each.policy, each.live.document)
+
+    def metrics(self) -> str:
+        """The page that Prometheus scrapes."""
+        with self._lock:
+            return self._engine.text()
+
+    def save(self) -> None:
+        """Write the state file, where there is one; StorageError when the disk refuses."""
+        with self._lock:
+            self._write(self._policies)
+
+    # -- reading -------------------------------------------------------------------------------
+
+    def policies(self, tenant: str | None = None, policy: str | None = None) -> tuple[StoredPolicy, ...]:
+        """All policies, or those of that tenant or of that id, in order of their names."""
+        with self._lock:
+            return tuple(
+                each
+                for key, each in sorted(self._policies.items())
+                if tenant in (None, key[0]) and policy in (None, key[1])
+            )
+
+    def policy(self, tenant: str, policy: str) -> StoredPolicy:
+        """One policy with its versions."""
+        with self._lock:
+            found = self._policies.get((tenant, policy))
+        if found is None:
+            raise CallRefusedError(404, "not_found", f"there is no policy '{policy}' of tenant '{tenant}'")
+        return found
+
+    def usage(self, tenant: str, policy: str) -> tuple[int, str | None]:
+        """(requests since the last restart, time of the last one) under that policy."""
+        with self._lock:
+            requests, last = self._engine.usage(tenant, policy)
+        return requests, None if last is None else iso(from_ms(last))
+
+    def dry_run(self, tenant: str, policy: str, context: Mapping[str, object]) -> DryRun:
+        """Where a request would go now; nothing is counted."""
+        with self._lock:
+            live = self.policy(tenant, policy).live
+            return dry_run(
+                tenant,
+                live,
+                context,
+                self._engine.circuits,
+                self.now_ms,
+                asked=not self._engine.breakers_disabled,
+            )
+
+    # -- writing -------------------------------------------------------------------------------
+
+    def put(
+        self,
+        tenant: str,
+        policy: str,
+        document: JsonObject,
+        *,
+        version: str | None = None,
+        check: bool = True,
+        dry: bool = False,
+        comment: str | None = None,
+    ) -> Written:
+        """Write a new version and make it live; a dry one is only checked.
+
+        422 when the document is invalid (unless `check` is off), 409 when the version isn't above the highest.
+        """
+        complaints = schema.errors(document) if check else ()
+        if complaints:
+            said = "; ".join(f"{each.path}: {each.message}" for each in complaints)
+            raise CallRefusedError(422, "invalid_policy", said)
+        with self._lock:
+            old = self._policies.get((tenant, policy))
+            new = _new_version(old, version)
+            at = iso(self.now)
+            if not dry:
+                written = StoredVersion(
+                    version=new, document=document, created_at=at, created_by="admin", comment=comment
+                )
+                versions = (*(old.versions if old else ()), written)
+                self._replace(
+                    StoredPolicy(tenant=tenant, policy=policy, versions=versions, active=new, updated_at=at)
+                )
+            return Written(new, None if old is None else old.active, at)
+
+    def roll_back(self, tenant: str, policy: str, target: str) -> Written:
+        """Make an older version live again; no version is written. 404 when there is none of that number."""
+        with self._lock:
+            old = self.policy(tenant, policy)
+            if old.find(target) is None:
+                raise CallRefusedError(404, "not_found", f"policy '{policy}' has no version '{target}'")
+            at = iso(self.now)
+            self._replace(old.model_copy(update={"active": target, "updated_at": at}))
+            return Written(target, old.active, at)
+
+    def reload(self, tenant: str, policy: str) -> StoredPolicy:
+        """Take the live version up again from the store."""
+        with self._lock:
+            found = self.policy(tenant, policy)
+            self._engine.set_live(tenant, policy, found.live.document)
+            return found
+
+    def disable_breakers(self) -> None:
+        """The emergency switch: no circuit is asked any more, until a restart."""
+        with self._lock:
+            self._engine.disable_breakers()
+
+    def _replace(self, changed: StoredPolicy) -> None:
+        policies = {**self._policies, (changed.tenant, changed.policy): changed}
+        try:
+            self._write(policies)
+        except StorageError as error:
+            raise CallRefusedError(507, "storage_failed", error.message) from error
+        self._policies = policies
+        self._engine.set_live(changed.tenant, changed.policy, changed.live.document)
+
+    def _write(self, policies: Mapping[tuple[str, str], StoredPolicy]) -> None:
+        if self._file is not None:
+            self._file.write(
+                StoredRouter(
+                    scenario=self.scenario.name,
+                    start_ms=self._start_ms,
+                    now_ms=self.now_ms,
+                    policies=tuple(policies.values()),
+                )
+            )
+
+    def _initial(self) -> tuple[StoredPolicy, ...]:
+        at = iso(from_ms(self._start_ms))
+        return tuple(
+            StoredPolicy(
+                tenant=spec.tenant.id,
+                policy=policy.id,
+                versions=(
+                    StoredVersion(
+                        version="1.0", document=policy.document(), created_at=at, created_by="scenario"
+                    ),
+                ),
+                active="1.0",
+                updated_at=at,
+            )
+            for spec in self.scenario.tenants
+            for policy in spec.policies
+        )
+
+
+def _new_version(old: StoredPolicy | None, wanted: str | None) -> str:
+    versions = [] if old is None else [each.version for each in old.versions]
+    if wanted is None:
+        return next_version(versions)
+    if versions and parse_version(wanted) <= max(map(parse_version, versions)):
+        raise CallRefusedError(
+            409,
+            "version_conflict",
+            f"version {wanted} is not above the highest, which is {_highest(versions)}",
+        )
+    return wanted
+
+
+def _highest(versions: list[str]) -> str:
+    return max(versions, key=parse_version)

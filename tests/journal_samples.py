@@ -1,0 +1,257 @@
+"""Events of every type, journals made of them, and the ground that the tests stand on."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from cbops.journal.codec import GENESIS, decode, encode
+from cbops.journal.head import Head
+from cbops.model.events import (
+    BreakerAdopted,
+    ChecklistMarked,
+    CriterionVerdict,
+    DayCollected,
+    Decided,
+    EnableAbandoned,
+    EnableDone,
+    EnableIntended,
+    Entry,
+    EpisodeClassified,
+    Evaluated,
+    Event,
+    IncidentAdded,
+    LessonAdded,
+    NoteAdded,
+    OwnerNotified,
+    PolicyReloaded,
+    PolicyWritten,
+    Rehearsed,
+    RollbackDone,
+    RollbackFailed,
+    RollbackIntended,
+    RollbackProof,
+    RolloutOpened,
+    TornLineSetAside,
+)
+from cbops.model.observation import DayWindow
+from cbops.model.plan import OverrideNote, Rehearsal, Weighed
+from cbops.model.tenant import Owner, Target
+from cbops.model.verdict import Recommendation, Verdict
+
+START = datetime(2025, 1, 27, 9, 0, tzinfo=UTC)
+BEFORE = '{"circuit_breaker":{"enabled":false}}'
+AFTER = '{"circuit_breaker":{"enabled":true}}'
+OBSERVED = '{"day":1}'
+JUDGED = '{"recommendation":"proceed"}'
+EVIDENCE_TEXTS = (BEFORE, AFTER, OBSERVED, JUDGED)
+TORN_BYTES = b'{"actor":"maya","at":"2025-01-2'
+BLOCK = {"enabled": True, "failure_threshold": 5, "error_rate_threshold": 0.5}
+
+
+def sha(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+@dataclass
+class TickingClock:
+    """Each look at it is a second later."""
+
+    time: datetime = START
+    step: timedelta = field(default=timedelta(seconds=1))
+
+    def now(self) -> datetime:
+        self.time += self.step
+        return self.time
+
+    def wait(self, seconds: float) -> None:
+        self.time += timedelta(seconds=seconds)
+
+
+def opened(*, adopted: bool = False) -> RolloutOpened:
+    return RolloutOpened(
+        rollout="tenant-a",
+        target=Target(tenant="tenant-a", policy="canary_policy", provider="openai"),
+        owner=Owner(name="Maya Ö. 🦊", contact="maya@example.org", responsive=True),
+        timezone="Europe/Berlin",
+        baseline_days=7,
+        reasons=(Weighed(criterion="traffic", verdict="for", required=True, reason="41 requests/min"),),
+        overrides=(OverrideNote(requirement="criticality", reason="nobody knows"),),
+        adopted=adopted,
+    )
+
+
+def window(day: int) -> DayWindow:
+    start = datetime(2025, 1, 26, 23, tzinfo=UTC) + timedelta(days=day - 1)
+    return DayWindow(
+        day=day, date=start.date(), start=start, end=start + timedelta(days=1), partial=False, full=day != 1
+    )
+
+
+def collected(day: int, text: str = OBSERVED) -> DayCollected:
+    return DayCollected(window=window(day), as_of=START + timedelta(days=day), observation=sha(text))
+
+
+def intended() -> EnableIntended:
+    return EnableIntended(
+        read_version="1.4",
+        new_version="1.5",
+        before=sha(BEFORE),
+        after=sha(AFTER),
+        block=BLOCK,
+        overrides=(OverrideNote(requirement="dashboards", reason="next week"),),
+    )
+
+
+def written(change: str = "enable", policy: str = "canary_policy") -> PolicyWritten:
+    return PolicyWritten.model_validate(
+        {
+            "change": change,
+            "tenant": "tenant-a",
+            "policy": policy,
+            "new_version": "1.5",
+            "previous_version": "1.4",
+        }
+    )
+
+
+def reloaded(change: str = "enable", policy: str = "canary_policy") -> PolicyReloaded:
+    return PolicyReloaded.model_validate({"change": change, "tenant": "tenant-a", "policy": policy})
+
+
+def enable_done() -> EnableDone:
+    return EnableDone(version="1.5", enabled_at=START, verification="read back, equal")
+
+
+def adopted() -> BreakerAdopted:
+    return BreakerAdopted(enabled_at=START, version="1.5", block=BLOCK)
+
+
+def evaluated() -> Evaluated:
+    verdict = CriterionVerdict(id="recovery", verdict=Verdict.MET, summary="closed after 31 s")
+    return Evaluated(
+        as_of=START + timedelta(days=7),
+        criteria=(verdict,),
+        recommendation=Recommendation.PROCEED,
+        evaluation=sha(JUDGED),
+    )
+
+
+def decided(decision: Recommendation = Recommendation.PROCEED) -> Decided:
+    return Decided(
+        decision=decision,
+        by="Maya",
+        reason="all met",
+        recommended=Recommendation.PROCEED,
+        evaluation=sha(JUDGED),
+    )
+
+
+def rollback_intended(policy: str = "canary_policy") -> RollbackIntended:
+    return RollbackIntended(reason="latency", tenant="tenant-a", policy=policy)
+
+
+def rollback_done(*, written: bool = True, hours: int = 0) -> RollbackDone:
+    return RollbackDone(
+        version="1.6",
+        disabled_at=START + timedelta(days=8, hours=hours),
+        written=written,
+        verification="read back, disabled",
+    )
+
+
+def rollback_proof(*, proven: bool = True) -> RollbackProof:
+    return RollbackProof(
+        proven=proven,
+        since=START + timedelta(days=8),
+        until=START + timedelta(days=8, hours=1),
+        decisions=120 if proven else None,
+        fail_fast=0,
+        half_open=0,
+        fallback_decisions=0,
+        summary="decisions go on, the breaker doesn't",
+    )
+
+
+def people() -> list[Event]:
+    """Events that make sense at any stage after opening."""
+    return [
+        OwnerNotified(how="e-mail", answer="go ahead", notified_at=START),
+        ChecklistMarked(item="load_tests", state="verified", note="report 7"),
+        Rehearsed(
+            rehearsal=Rehearsal(
+                block=BLOCK,
+                passed=True,
+                opened_after_failures=5,
+                recovered_after_ms=30000,
+                steps=("opened", "closed"),
+            )
+        ),
+        NoteAdded(day=1, kind="issue", text="an odd \u2028 note"),
+        IncidentAdded(provider="openai", start=START, end=START + timedelta(hours=1), note=None),
+        EpisodeClassified(episode="e1", classification="expected", reason="status page"),
+        LessonAdded(kind="well", text="quick rollback"),
+        TornLineSetAside(file="torn-2-1.txt", length=len(TORN_BYTES)),
+    ]
+
+
+def enabled_events() -> list[Event]:
+    """A whole rollout: abandoned once, enabled, seven days, decided, rolled back after all."""
+    return [
+        opened(),
+        *people(),
+        intended(),
+        EnableAbandoned(reason="the live policy is as it was"),
+        intended(),
+        written(),
+        reloaded(),
+        enable_done(),
+        *(collected(day) for day in (0, -1, 1, 2, 3, 4, 5, 6, 7)),
+        evaluated(),
+        decided(),
+        rollback_intended(),
+        written("rollback"),
+        RollbackFailed(step="reload", error="no answer"),
+        rollback_intended(),
+        reloaded("rollback"),
+        rollback_done(),
+        rollback_proof(),
+    ]
+
+
+def adopted_events() -> list[Event]:
+    return [opened(adopted=True), adopted(), collected(1), evaluated(), decided(Recommendation.EXTEND)]
+
+
+def lines_of(events: Sequence[Event], actor: str = "maya") -> list[bytes]:
+    clock, prev, lines = TickingClock(), GENESIS, []
+    for seq, event in enumerate(events, start=1):
+        line = encode(seq=seq, at=clock.now(), actor=actor, event=event, prev=prev)
+        prev = hashlib.sha256(line).hexdigest()
+        lines.append(line)
+    return lines
+
+
+def entries_of(events: Sequence[Event]) -> tuple[Entry, ...]:
+    return tuple(decode(line) for line in lines_of(events))
+
+
+def head_bytes(lines: Sequence[bytes]) -> bytes:
+    head = Head(len(lines), hashlib.sha256(lines[-1]).hexdigest())
+    return f'{{"hash": "{head.hash}", "seq": {head.seq}, "v": 1}}\n'.encode()
+
+
+def write_rollout(folder: Path, events: Sequence[Event]) -> list[bytes]:
+    """A finished journal with its head and evidence, without the cost of fsync; answers its lines."""
+    lines = lines_of(events)
+    (folder / "evidence").mkdir(parents=True, exist_ok=True)
+    (folder / "journal.jsonl").write_bytes(b"".join(line + b"\n" for line in lines))
+    (folder / "head.json").write_bytes(head_bytes(lines))
+    for text in EVIDENCE_TEXTS:
+        (folder / "evidence" / sha(text)).write_text(text, encoding="utf-8")
+    if any(event.type == "torn_line_set_aside" for event in events):
+        (folder / "torn-2-1.txt").write_bytes(TORN_BYTES)
+    return lines
