@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import io
 import os
 import shutil
@@ -68,13 +69,23 @@ def _dispatch(hoisted: Hoisted, located: Located, emitter: Emitter, given: Surro
     with (
         contextlib.redirect_stdout(caught) if hoisted.settings.format == "json" else contextlib.nullcontext()
     ):
-        result = _call(build(located), words, given)
+        app = build(located)
+        _collect_again()
+        result = _call(app, words, given)
     if isinstance(result, Outcome | Presented):
         emitter.streams.err.write(caught.getvalue())  # nothing stray gets between the reader and the document
         return emitter.answer(result)
     if hoisted.settings.format == "json":
         return emitter.named("help").answer(_help(emitter.command, caught.getvalue()))
     return result if isinstance(result, int) else 0
+
+
+def _collect_again() -> None:
+    """What `main` switched off while importing; what is imported by now stays for good."""
+    if not gc.isenabled():
+        gc.freeze()
+        gc.set_threshold(10_000, 20, 20)
+        gc.enable()
 
 
 def _call(app: typer.Typer, words: list[str], given: Surroundings) -> object:

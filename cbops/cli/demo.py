@@ -200,7 +200,7 @@ def _judge(cast: Cast, rollout: Path, act: Act) -> EvaluateAnswer:
     act(f"decide {word.value}", judgement.decide(rollout, cast.who("decide"), word, "Demo Operator", reason))
     if word is Recommendation.ROLLBACK:
         _roll_back(cast, rollout, act, judged)
-    lesson = f"the whole of phase 1 was on record when it was decided to {word.value}"
+    lesson = f"everything that the decision ({word.value}) rests on was on record when it was taken"
     act("lesson add", notes.add_lesson(rollout, cast.who("lesson add"), kind="well", text=lesson))
     return judged
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import sys
 from typing import NoReturn
@@ -14,6 +15,8 @@ def main() -> NoReturn:
     try:
         # SIGTERM like Ctrl-C: what is in flight gets to the end of its `finally`.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
+        # Imports make many objects and no garbage; looking for it would take a tenth of a short command.
+        gc.disable()
         status: int = lazy("cbops.cli.app", "run")(sys.argv[1:])
     except KeyboardInterrupt:
         # Before the command line was understood, or a second time while saying so.

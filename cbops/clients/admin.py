@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -13,10 +14,9 @@ from pydantic import BaseModel, ValidationError
 from cbops.clients import admin_answers as answers
 from cbops.clients.admin_http import AdminHttp, Call, path_part, unclear
 from cbops.errors import AdminAnswerError, AdminError, AdminMissingError
-from cbops.flows.ports import PutAnswer
 from cbops.model.base import JsonObject
 from cbops.model.config import RouterConfig
-from cbops.model.policy import PolicyInfo, PolicyVersion
+from cbops.model.policy import PolicyInfo, PolicyVersion, PutAnswer
 
 PAGE = 100
 MAX_POLICIES = 100_000
@@ -68,7 +68,7 @@ class AdminClient:
         seen = 0
         while seen < MAX_POLICIES:
             call = self._page(tenant, seen)
-            page = self._ask(call, answers.PolicyPage)
+            page = self._list(call)
             seen += len(page.policies)
             fresh = {(line.tenant_id, line.policy_id): _info(line) for line in page.policies}
             if page.policies and fresh.keys() <= found.keys():
@@ -164,6 +164,13 @@ class AdminClient:
                 f"the router has no global switch at {path}",
                 hint="Disable policy by policy: cbops rollback --scope tenant",
             ) from error
+
+    def _list(self, call: Call) -> answers.PolicyPage:
+        try:
+            return self._ask(call, answers.PolicyPage)
+        except AdminMissingError:
+            # Some servers tell `…/policies/` from `…/policies`, and have only the second.
+            return self._ask(replace(call, path=self._base), answers.PolicyPage)
 
     def _page(self, tenant: str | None, offset: int) -> Call:
         params = {"limit": str(PAGE), "offset": str(offset)}

@@ -213,7 +213,9 @@ def promql(query: SeriesQuery, range_ms: int) -> str:
         name = Matcher("__name__", "=", query.names[0])
     else:
         name = Matcher("__name__", "=~", "|".join(regex_literal(one) for one in query.names))
-    conditions = ",".join(f"{_label(one.label)}{one.op}{_quoted(one.value)}" for one in (name, *query.matchers))
+    conditions = ",".join(
+        f"{_label(one.label)}{one.op}{_quoted(one.value)}" for one in (name, *query.matchers)
+    )
     step = "" if query.step_seconds is None else f":{query.step_seconds}s"
     return f"{{{conditions}}}[{range_ms}ms{step}]"
 

@@ -130,7 +130,8 @@ class Scraper:
             raise ValueError(line[:200])
         sample = samples[0]
         kept = {
-            f"exported_{name}" if name in self._target else name: value for name, value in sample.labels.items()
+            f"exported_{name}" if name in self._target else name: value
+            for name, value in sample.labels.items()
         }
         series = self._store.series_id(sample.name, {**kept, **self._target})
         if sample.timestamp is None:

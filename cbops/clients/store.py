@@ -94,16 +94,16 @@ class SampleStore:
         Raises MetricsUnreachableError where there is no store, MetricsQueryError for a bad regular
         expression, MetricsAnswerError for a damaged file.
         """
-        begin, last = to_ms(start), to_ms(end)
+        span = to_ms(start), to_ms(end)
         wanted = [_matching(matcher) for matcher in query.matchers]
         with self._lock:
             self.flush()
             with self._reading() as connection:
                 found = [
-                    series
+                    one
                     for number, name, labels in _known(connection, query.names)
-                    if all(label_matches(labels) for label_matches in wanted)
-                    and (series := _series(connection, number, name, labels, query, begin, last)) is not None
+                    if all(holds(labels) for holds in wanted)
+                    and (one := _series(name, labels, _rows(connection, number, query, span), span[0]))
                 ]
         found.sort(key=lambda one: (one.name, sorted(one.labels.items())))
         record = QueryRecord(
@@ -137,7 +137,7 @@ class SampleStore:
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
-        """One transaction; sqlite's errors become StorageError."""
+        """One transaction; what sqlite says becomes StorageError."""
         try:
             connection = self._connection or self._create()
             with connection:
@@ -168,7 +168,7 @@ class SampleStore:
 
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:
-        """sqlite's errors become MetricsAnswerError."""
+        """What sqlite says becomes MetricsAnswerError."""
         if self._connection is None and not self._path.is_file():
             raise MetricsUnreachableError(
                 f"There is no sample store at {self._path}",
@@ -209,14 +209,13 @@ def _matching(matcher: Matcher) -> _LabelTest:
             pattern = re.compile(matcher.value)
         except re.error as error:
             raise MetricsQueryError(
-                f"'{matcher.value}' is not a regular expression: {error}", hint="Correct the label's condition."
+                f"'{matcher.value}' is not a regular expression: {error}",
+                hint="Correct the label's condition.",
             ) from error
     return _LabelTest(matcher.label, matcher.value, pattern, wanted=matcher.op in ("=", "=~"))
 
 
-def _known(
-    connection: sqlite3.Connection, names: Sequence[str]
-) -> list[tuple[int, str, dict[str, str]]]:
+def _known(connection: sqlite3.Connection, names: Sequence[str]) -> list[tuple[int, str, dict[str, str]]]:
     rows = [
         row
         for name in names
@@ -225,23 +224,23 @@ def _known(
     return [(number, name, json.loads(labels)) for number, name, labels in rows]
 
 
+def _rows(
+    connection: sqlite3.Connection, number: int, query: SeriesQuery, span: tuple[int, int]
+) -> list[tuple[int, float | None]]:
+    """Samples from LOOKBACK before the span to its end, at the query's step where it has one."""
+    first, last = span[0] - _LOOKBACK_MS, span[1]
+    reach = 0 if query.step_seconds is None else _STEP_LOOKBACK_MS
+    rows: list[tuple[int, float | None]] = connection.execute(
+        "SELECT t, v FROM samples WHERE series = ? AND t >= ? AND t <= ? ORDER BY t",
+        (number, first - reach, last),
+    ).fetchall()
+    return rows if query.step_seconds is None else _stepped(rows, query.step_seconds * 1000, first, last)
+
+
 def _series(
-    connection: sqlite3.Connection,
-    number: int,
-    name: str,
-    labels: Mapping[str, str],
-    query: SeriesQuery,
-    begin: int,
-    last: int,
+    name: str, labels: Mapping[str, str], rows: Iterable[tuple[int, float | None]], begin: int
 ) -> Series | None:
     """One series from its last sample at or before `begin` on; null when it has none."""
-    reach = 0 if query.step_seconds is None else _STEP_LOOKBACK_MS
-    rows = connection.execute(
-        "SELECT t, v FROM samples WHERE series = ? AND t >= ? AND t <= ? ORDER BY t",
-        (number, begin - _LOOKBACK_MS - reach, last),
-    ).fetchall()
-    if query.step_seconds is not None:
-        rows = _stepped(rows, query.step_seconds * 1000, begin - _LOOKBACK_MS, last)
     kept = [(at, value) for at, value in rows if value is not None]
     times = array("q", [at for at, _ in kept])
     first = max(bisect_right(times, begin) - 1, 0)
@@ -266,5 +265,7 @@ def _stepped(
 def _text(query: SeriesQuery) -> str:
     """The query for the record, written as PromQL would have it."""
     conditions = [f"__name__=~{json.dumps('|'.join(query.names))}"]
-    conditions += [f"{one.label}{one.op}{json.dumps(one.value, ensure_ascii=False)}" for one in query.matchers]
+    conditions += [
+        f"{one.label}{one.op}{json.dumps(one.value, ensure_ascii=False)}" for one in query.matchers
+    ]
     return "{" + ",".join(conditions) + "}"

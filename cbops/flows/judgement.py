@@ -10,7 +10,7 @@ from cbops.flows.steps.days import Collected, day_answers
 from cbops.flows.steps.loading import load
 from cbops.flows.outcome import Outcome
 from cbops.flows.steps.recording import Who, recording, require_enabled
-from cbops.flows.steps.wording import plural
+from cbops.flows.steps.wording import plural, spans
 from cbops.judge import evaluate as judge
 from cbops.model.answers.judgement import DecideAnswer, EvaluateAnswer
 from cbops.model.answers.monitor import ClassifyAnswer
@@ -69,8 +69,7 @@ def _evaluated(
     lines += [f"  missing {what}" for what in judged.missing]
     warnings: tuple[str, ...] = ()
     if missing:
-        numbers = ", ".join(str(n) for n in missing)
-        warnings = (f"not collected: day {numbers}. Collect: cbops monitor daily --all",)
+        warnings = (f"not collected: day {spans(missing)}. Collect: cbops monitor daily --all",)
     word = judged.recommendation.value
     return Outcome(
         data=EvaluateAnswer(

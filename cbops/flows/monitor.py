@@ -190,7 +190,8 @@ def _outcome(
         data=MonitorDaysAnswer(
             rollout=state.id, days=days, baseline_days=len(state.baseline), drift=drift
         ),
-        headline=f"Collected {told} of {state.id}{partial}; baseline: {plural(len(state.baseline), 'day')}.",
+        headline=f"Collected {told} of {state.id}{partial}; baseline: "
+        f"{sum(seen.scrape.seen > 0 for seen in collected.baseline)} of {plural(len(state.baseline), 'day')} with data.",
         body=tuple(line for day in days for line in day_lines(day)),
         warnings=tuple(warnings),
         next_step="Judge what is there: cbops evaluate",

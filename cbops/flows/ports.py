@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Protocol
 
-from cbops.model.base import Frozen, JsonObject
-from cbops.model.policy import PolicyInfo, PolicyVersion
+from cbops.model.base import JsonObject
+from cbops.model.policy import PolicyInfo, PolicyVersion, PutAnswer
 from cbops.model.series import Fetched, SeriesQuery
 
 
@@ -21,14 +21,6 @@ class Clock(Protocol):
     def wait(self, seconds: float) -> None:
         """Let that much time pass."""
         ...
-
-
-class PutAnswer(Frozen):
-    """What the admin API says of a PUT."""
-
-    new_version: str
-    previous_version: str | None
-    updated_at: str | None = None
 
 
 class AdminPort(Protocol):

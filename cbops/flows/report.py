@@ -29,7 +29,7 @@ def log_text(folder: Path | None, criteria: CriteriaConfig) -> str:
     collected = Collected.of(folder, state, criteria)
     view = execution_log_view(
         state,
-        observations={seen.window.day: seen for seen in collected.days},
+        observations={seen.window.day: seen for seen in (*collected.baseline, *collected.days)},
         classified={episode.id: episode for episode in collected.classified},
         evaluation=_evaluation(folder, state),
     )

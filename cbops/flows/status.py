@@ -10,7 +10,7 @@ from cbops.flows.outcome import Outcome
 from cbops.flows.ports import AdminPort
 from cbops.flows.steps.inflight import in_flight
 from cbops.flows.steps.loading import load
-from cbops.flows.steps.wording import plural
+from cbops.flows.steps.wording import plural, spans
 from cbops.model.answers.canary import InFlight, StatusAnswer
 from cbops.model.calendar import day_window, days_begun, zone
 from cbops.model.checklist import ITEMS
@@ -26,7 +26,7 @@ def status(folder: Path, now: datetime, admin: Callable[[], AdminPort]) -> Outco
         flying = in_flight(folder, state, admin())
     answer = _answer(state, now, flying)
     return Outcome(
-        data=answer, headline=_headline(answer), body=_lines(answer), next_step=f"Next: {answer.next_command}"
+        data=answer, headline=_headline(answer), body=_lines(answer), next_step=answer.next_command
     )
 
 
@@ -35,7 +35,8 @@ def _answer(state: RolloutState, now: datetime, flying: InFlight | None) -> Stat
     collected = tuple(day.window.day for day in state.days)
     complete = {day.window.day for day in state.days if not day.window.partial}
     ended = _ended(state, now, begun)
-    missing = tuple(number for number in ended if number not in complete)
+    watching = state.stage is Stage.MONITORING
+    missing = tuple(number for number in ended if number not in complete) if watching else ()
     evaluated = state.evaluations[-1] if state.evaluations else None
     decided = state.decisions[-1].decided if state.decisions else None
     checklist_open = tuple(
@@ -130,8 +131,8 @@ def _lines(answer: StatusAnswer) -> tuple[str, ...]:
         lines.append("  checklist  complete")
     if answer.enabled_at:
         lines.append(f"  enabled    {answer.enabled_at:%Y-%m-%d %H:%M} UTC")
-        days = ", ".join(str(n) for n in answer.days_collected) or "none"
-        missing = f"; missing: {', '.join(str(n) for n in answer.days_missing)}" if answer.days_missing else ""
+        days = spans(answer.days_collected) or "none"
+        missing = f"; missing: {spans(answer.days_missing)}" if answer.days_missing else ""
         lines.append(f"  collected  {plural(len(answer.days_collected), 'day')}: {days}{missing}")
     if answer.disabled_at:
         lines.append(f"  disabled   {answer.disabled_at:%Y-%m-%d %H:%M} UTC")

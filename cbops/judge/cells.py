@@ -44,16 +44,29 @@ def _at(values: Sequence[T | None], index: int) -> T | None:
     return values[index] if index < len(values) else None
 
 
-def cells_of(buckets: Buckets) -> Iterable[Cell]:
-    """Its buckets in order; those where success or failure is unknown are left out."""
+Span = tuple[int, int]
+
+
+def restart_spans(days: Iterable[Observation]) -> tuple[Span, ...]:
+    """Between which scrapes (ms) a router started again: counters there are not to be relied on."""
+    return tuple((to_ms(one.after), to_ms(one.at)) for day in days for one in day.restarts)
+
+
+def cells_of(buckets: Buckets, restarts: Sequence[Span] = ()) -> Iterable[Cell]:
+    """Its buckets in order; those where success or failure is unknown, and those of a restart, are left
+    out (a restart loses what happened since the last scrape).
+    """
     begin, step = to_ms(buckets.start), buckets.step_seconds * 1000
     for index in range(min(len(buckets.success), len(buckets.failure))):
         success, failure = buckets.success[index], buckets.failure[index]
         if success is None or failure is None:
             continue
+        start, end = begin + index * step, begin + (index + 1) * step
+        if any(start < at and after < end for after, at in restarts):
+            continue
         yield Cell(
-            start=begin + index * step,
-            end=begin + (index + 1) * step,
+            start=start,
+            end=end,
             success=success,
             failure=failure,
             fail_fast=_at(buckets.fail_fast, index),
@@ -63,28 +76,30 @@ def cells_of(buckets: Buckets) -> Iterable[Cell]:
         )
 
 
-def _rows(all_buckets: Iterable[Buckets]) -> dict[str, dict[str, Row]]:
+def _rows(all_buckets: Iterable[Buckets], restarts: Sequence[Span]) -> dict[str, dict[str, Row]]:
     found: dict[str, dict[str, list[Cell]]] = {}
     for buckets in all_buckets:
-        found.setdefault(buckets.tenant, {}).setdefault(buckets.provider, []).extend(cells_of(buckets))
+        found.setdefault(buckets.tenant, {}).setdefault(buckets.provider, []).extend(
+            cells_of(buckets, restarts)
+        )
     return {
         tenant: {p: tuple(sorted(cells, key=lambda cell: cell.start)) for p, cells in rows.items()}
         for tenant, rows in found.items()
     }
 
 
-def canary_rows(days: Iterable[Observation]) -> dict[str, Row]:
+def canary_rows(days: Sequence[Observation]) -> dict[str, Row]:
     """The canary's cells by provider."""
     merged: dict[str, list[Cell]] = {}
-    for rows in _rows(b for day in days for b in day.buckets).values():
+    for rows in _rows((b for day in days for b in day.buckets), restart_spans(days)).values():
         for provider, row in rows.items():
             merged.setdefault(provider, []).extend(row)
     return {p: tuple(sorted(cells, key=lambda cell: cell.start)) for p, cells in merged.items()}
 
 
-def control_rows(days: Iterable[Observation]) -> dict[str, dict[str, Row]]:
+def control_rows(days: Sequence[Observation]) -> dict[str, dict[str, Row]]:
     """The other tenants' cells: tenant → provider → cells."""
-    return _rows(b for day in days for b in day.controls)
+    return _rows((b for day in days for b in day.controls), restart_spans(days))
 
 
 def within(row: Row, start: int, end: int) -> Row:

@@ -8,7 +8,7 @@ from typing import Any
 
 from cbops.judge.blocks import Block, Bounds, days_to_verdict
 from cbops.judge.case import Case, counted
-from cbops.judge.cells import Cell, Period
+from cbops.judge.cells import Cell, Period, restart_spans
 from cbops.judge.numbers import rounded
 from cbops.judge.outages import Outage
 from cbops.judge.settings import BLOCK_HOURS, LOOKS, MIN_BLOCKS, WARM_UP_MS
@@ -192,7 +192,13 @@ def comparison_evidence(case: Case, found: Comparison) -> dict[str, Any]:
             for hours in found.after
         },
         "controls": case.controls.as_evidence(),
-        "compared": {**found.slots.as_evidence(), "warm_up_seconds": WARM_UP_MS // 1000},
+        "compared": {
+            **found.slots.as_evidence(),
+            "warm_up_seconds": WARM_UP_MS // 1000,
+            "restarts_left_out": [
+                iso(from_ms(at)) for _, at in restart_spans((*case.before.days, *case.after.days))
+            ],
+        },
         "min_full_days": case.criteria.min_full_days,
         "min_coverage": case.criteria.min_coverage,
         **case.days_evidence(),

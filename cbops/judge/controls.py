@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,7 +38,7 @@ def _reason_against(rows: Mapping[str, Row]) -> str | None:
     return None
 
 
-def choose_controls(days: Iterable[Observation]) -> ControlChoice:
+def choose_controls(days: Sequence[Observation]) -> ControlChoice:
     """Choose over all days together, so that a tenant is a control for all of them or for none."""
     used: list[str] = []
     left_out: dict[str, str] = {}

@@ -29,15 +29,17 @@ def classify(
     baseline: Iterable[Observation],
     episodes: Iterable[Episode],
     criteria: CriteriaConfig,
-    as_of: datetime,
+    as_of: datetime | None = None,
 ) -> tuple[ClassifiedEpisode, ...]:
     """Each episode as expected, unexpected or unexplained, with the evidence, in order of opening.
 
     `observations` are the days since enabling, `baseline` those before; `episodes` are merged over
-    the days. Nothing after `as_of` is known.
+    the days. Nothing after `as_of` is known (null: the end of the last of the days).
     """
+    days = tuple(observations)
+    end = max((day.window.end for day in days), default=state.last_at) if as_of is None else as_of
     return classify_all(
-        make_case(state, observations, baseline, episodes, criteria=criteria, as_of=as_of, rejected=False)
+        make_case(state, days, baseline, episodes, criteria=criteria, as_of=end, rejected=False)
     )
 
 

@@ -121,7 +121,11 @@ def _probes_ms(case: Case, provider: str, ready: int, probes: int) -> int | None
 def allowance(case: Case, episode: Episode, recovered: int) -> Allowance:
     """The bound for one episode; an unknown policy has the router's defaults."""
     timeout = UNKNOWN_TIMEOUT_MS if case.policy is None else max(0, case.policy.timeout_ms)
-    probes = UNKNOWN_SUCCESS_THRESHOLD if case.policy is None else max(1, case.policy.success_threshold)
+    each = UNKNOWN_SUCCESS_THRESHOLD if case.policy is None else max(1, case.policy.success_threshold)
+    # Router instances share nothing: every one of them needs its own probes.
+    moves = (move for day in case.observed.days for move in day.transitions)
+    instances = {move.instance for move in moves if move.provider == episode.provider}
+    probes = each * max(1, len(instances))
     return Allowance(
         timeout_ms=timeout,
         probes=probes,

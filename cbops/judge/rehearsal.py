@@ -68,7 +68,7 @@ def judge_without_opens(case: Case) -> Judged:
         summary = f"No circuit opened, and no rehearsal of the policy is on record{other}."
         return judged("recovery", Verdict.INCONCLUSIVE, summary, evidence, (how,))
     took = fitting[-1].rehearsal.recovered_after_ms
-    after = "" if took is None else f" It closed {took / 1000:g} s after its outage began to end."
+    after = "" if took is None else f" There it closed {took / 1000:g} s after it had opened."
     known = (
         "" if case.state.block is not None else " The enabled block is unknown, so it couldn't be compared."
     )

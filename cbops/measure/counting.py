@@ -75,9 +75,7 @@ def select(
 
 def increase(series: Iterable[Series], targets: Targets, start: int, end: int) -> float:
     """The sum of the rises of all these counters over (start, end]."""
-    return sum(
-        rise.by for one in series for rise in increments(one, targets.of(one), start, end)
-    )
+    return sum(rise.by for one in series for rise in increments(one, targets.of(one), start, end))
 
 
 def count(series: Sequence[Series], targets: Targets, start: int, end: int) -> int | None:

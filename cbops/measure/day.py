@@ -114,7 +114,12 @@ def measure_day(
         findings=(
             *scrape_findings(health, restarts),
             *day_findings(
-                providers, decisions, dialect, latency=latency, unseen=sum(walk.walk.unseen for walk in walks)
+                providers,
+                decisions,
+                dialect,
+                latency=latency,
+                unseen=sum(one.walk.unseen for one in walks),
+                enabled=window.day >= 1,
             ),
             *warning_findings(records),
         ),

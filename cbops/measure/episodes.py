@@ -44,7 +44,9 @@ def _overlaps(group: Sequence[Explained], run: Run) -> bool:
         return False
     if all(other.instance == run.instance for other in runs):
         return False
-    return any(other.closed is None or run.opened < other.closed or run.opened == other.opened for other in runs)
+    return any(
+        other.closed is None or run.opened < other.closed or run.opened == other.opened for other in runs
+    )
 
 
 def _episode(group: Sequence[Explained]) -> Episode:
@@ -131,9 +133,7 @@ def _continue(whole: list[Episode], running: dict[str, int], carried: Carried) -
 def _shut(whole: list[Episode], running: dict[str, int], provider: str, observation: Observation) -> None:
     """The circuit was closed when a later day began, and no collected sample showed how."""
     index = running.pop(provider)
-    whole[index] = whole[index].model_copy(
-        update={"closed": observation.window.start, "closed_by": "unseen"}
-    )
+    whole[index] = whole[index].model_copy(update={"closed": observation.window.start, "closed_by": "unseen"})
 
 
 def _add(whole: list[Episode], running: dict[str, int], episode: Episode) -> None:
@@ -142,7 +142,9 @@ def _add(whole: list[Episode], running: dict[str, int], episode: Episode) -> Non
         same = other.provider == episode.provider
         if same and other.opened < episode.opened and (other.closed is None or episode.opened < other.closed):
             ends = [other.closed, episode.closed]
-            later = episode if None not in ends and episode.closed == max(end for end in ends if end) else other
+            later = (
+                episode if None not in ends and episode.closed == max(end for end in ends if end) else other
+            )
             whole[index] = other.model_copy(
                 update={
                     "closed": None if None in ends else later.closed,

@@ -15,7 +15,9 @@ def scrape_findings(health: ScrapeHealth, restarts: Iterable[Restart]) -> list[F
     found: list[Finding] = []
     if not health.seen:
         found.append(
-            Finding(code="no_scrape", message="The router was not scraped in this window: every count is unknown.")
+            Finding(
+                code="no_scrape", message="The router was not scraped in this window: every count is unknown."
+            )
         )
     else:
         for gap in health.gaps:
@@ -46,8 +48,9 @@ def day_findings(
     *,
     latency: bool,
     unseen: int,
+    enabled: bool,
 ) -> list[Finding]:
-    """Traffic, dialect, latency, and opens that do not fit."""
+    """Traffic, dialect, latency, and opens that do not fit; `enabled` false: a day of the baseline."""
     found: list[Finding] = []
     if decisions is None:
         return found
@@ -85,7 +88,9 @@ def day_findings(
                 "a crash of the breaker process, or transitions that were lost.",
             )
         )
-    return found + [_not_asked(name) for name, day in providers.items() if _opens_unasked(day)]
+    if enabled:
+        found += [_not_asked(name) for name, day in providers.items() if _opens_unasked(day)]
+    return found
 
 
 def _opens_unasked(day: ProviderDay) -> bool:

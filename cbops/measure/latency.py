@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from math import inf, isfinite, nan
+from math import inf, isfinite, isnan, nan
 
 from cbops.measure.counting import increase, select
 from cbops.measure.names import LATENCY_BUCKET, LATENCY_COUNT, LATENCY_SUM
@@ -26,9 +26,7 @@ def latency_figures(
     return LatencyFigures(count=count, mean_ms=total / count, p50_ms=p50, p95_ms=p95, p99_ms=p99)
 
 
-def cumulative(
-    buckets: Sequence[Series], targets: Targets, start: int, end: int
-) -> dict[float, float]:
+def cumulative(buckets: Sequence[Series], targets: Targets, start: int, end: int) -> dict[float, float]:
     """Results at or below each upper bound, over all instances.
 
     Instances may have different bounds; only the bounds that all of them have can be added up.
@@ -36,7 +34,7 @@ def cumulative(
     per_target: dict[TargetKey, dict[float, float]] = {}
     for one in buckets:
         bound = _bound(one.labels)
-        if bound != bound:  # noqa: PLR0124 - not a number
+        if isnan(bound):
             continue
         counts = per_target.setdefault(key_of(one.labels), {})
         counts[bound] = counts.get(bound, 0.0) + increase([one], targets, start, end)

@@ -12,7 +12,7 @@ from datetime import datetime
 
 from cbops.measure.counting import increase, select
 from cbops.measure.names import DECISIONS, EVENTS, FALLBACK_REASON, TRANSITIONS, documented, server_query
-from cbops.measure.targets import Targets, find_targets
+from cbops.measure.targets import find_targets
 from cbops.measure.transitions import edge_of
 from cbops.model.base import from_ms, iso, to_ms
 from cbops.model.config import MetricsConfig
@@ -44,7 +44,9 @@ def proof(
     # Each instance took the reload up before its own first scrape after it; the last of those counts.
     firsts = [scrapes[0] for target in targets.all if (scrapes := target.scrapes(reloaded, end))]
     since = max(firsts, default=None)
-    until = max((scrapes[-1] for target in targets.all if (scrapes := target.scrapes(reloaded, end))), default=None)
+    until = max(
+        (scrapes[-1] for target in targets.all if (scrapes := target.scrapes(reloaded, end))), default=None
+    )
     if since is None or until is None or until <= since:
         return _unknown(since, reloaded_at)
 

@@ -103,7 +103,7 @@ def day_queries(target: Target, config: MetricsConfig) -> DayQueries:
     )
 
 
-def gather_day(
+def gather_day(  # noqa: PLR0917 - each is one thing of its own
     fetch: Fetch,
     kind: str,
     target: Target,
@@ -128,11 +128,8 @@ def gather_day(
     controls_query = control_query(config, target, window, everyone, {*known_providers, *_providers(ours)})
     controls = None if controls_query is None else fetch(controls_query, start, end)
     alerts = fetch(queries.alerts, start, end)
-    if kind == "embedded" and not alerts.series:
-        # Nothing evaluates alert rules there: no series does not mean that nothing fired.
-        alerts_known = None
-    else:
-        alerts_known = alerts
+    # Nothing evaluates alert rules in the embedded store: no series does not mean that nothing fired.
+    alerts_known = None if kind == "embedded" and not alerts.series else alerts
     return DaySamples(
         source=kind,
         tenant=tenant,
@@ -165,14 +162,19 @@ def _scraped_before(series: Iterable[Series], ups: Iterable[Series], start: int)
 
 
 def control_query(
-    config: MetricsConfig, target: Target, window: DayWindow, survey: Iterable[Series], providers: Iterable[str]
+    config: MetricsConfig,
+    target: Target,
+    window: DayWindow,
+    survey: Iterable[Series],
+    providers: Iterable[str],
 ) -> SeriesQuery | None:
     """The other tenants with the most results on the same providers; null when there is none."""
     shared = {*providers, target.provider}
     results = [
         one
         for one in select(survey, EVENTS)
-        if one.labels.get("provider_id") in shared and one.labels.get("tenant_id") not in (None, target.tenant)
+        if one.labels.get("provider_id") in shared
+        and one.labels.get("tenant_id") not in (None, target.tenant)
     ]
     if not results:
         return None

@@ -24,7 +24,9 @@ def scrape_health(targets: Targets, start: int, end: int) -> ScrapeHealth:
     if interval is None:
         seen = sum(len(one.scrapes(start, end)) for one in targets.all)
         whole = (Gap(start=from_ms(start), end=from_ms(end)),) if not seen else ()
-        return ScrapeHealth(interval_seconds=None, expected=seen, seen=seen, coverage=float(bool(seen)), gaps=whole)
+        return ScrapeHealth(
+            interval_seconds=None, expected=seen, seen=seen, coverage=float(bool(seen)), gaps=whole
+        )
     expected = seen = 0
     holes: list[tuple[int, int]] = []
     for one in targets.all:

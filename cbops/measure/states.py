@@ -24,7 +24,9 @@ STATES_STEP = 300
 def states_query(config: MetricsConfig, tenant: str | None = None) -> SeriesQuery:
     """What to fetch for `circuit_states`, up to the present instant: of one tenant raw, of all in steps."""
     if tenant is None:
-        return server_query(config, "circuits of all tenants", (TRANSITIONS, EVENTS), step_seconds=STATES_STEP)
+        return server_query(
+            config, "circuits of all tenants", (TRANSITIONS, EVENTS), step_seconds=STATES_STEP
+        )
     return server_query(
         config,
         f"circuits of {tenant}",

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import get_args
+from typing import Literal, get_args
 
 from cbops.measure.counting import increments
 from cbops.measure.names import TRANSITIONS
@@ -41,9 +41,9 @@ def edge_of(labels: Mapping[str, str]) -> Edge | None:
     return _STATES.get(labels.get("from", "")), target
 
 
-def dialect_of(series: Iterable[Series], configured: str) -> Dialect | None:
+def dialect_of(series: Iterable[Series], configured: Literal["auto"] | Dialect) -> Dialect | None:
     """Told from the labels of the transitions; null when there is none and nothing is configured."""
-    if configured == "router" or configured == "documented":  # noqa: PLR1714 - narrows the type
+    if configured != "auto":
         return configured
     labels = [one.labels for one in series if one.name == TRANSITIONS]
     if any("to" in found for found in labels):
@@ -73,9 +73,7 @@ def _restarts(target: ScrapeTarget, end: int) -> dict[int, Step]:
     return {at: Step(after, at, restart=True) for after, at in target.restarts if at <= end}
 
 
-def first_totals(
-    series: Iterable[Series], targets: Targets
-) -> dict[tuple[str, str, str], dict[Edge, int]]:
+def first_totals(series: Iterable[Series], targets: Targets) -> dict[tuple[str, str, str], dict[Edge, int]]:
     """What each circuit's counters held at the first scrape that is known, by (provider, job, instance).
 
     A series born after that scrape held nothing then.

@@ -160,3 +160,11 @@ class PolicyInfo(Frozen):
     status: str | None = None
     provider_count: int | None = None
     has_fallbacks: bool | None = None
+
+
+class PutAnswer(Frozen):
+    """What the admin API says of a PUT; `previous_version` was live before, null for a new policy."""
+
+    new_version: str
+    previous_version: str | None
+    updated_at: str | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
@@ -237,11 +238,20 @@ class DisableAnswer(_Wire):
     disabled_at: str
 
 
-class AdvanceBody(_Wire):
-    """How far: up to an instant (ISO 8601; without an offset it is UTC) or by seconds; exactly one of them."""
+class AdvanceTo(_Wire):
+    """Up to an instant, ISO 8601; without an offset it is UTC."""
 
-    to: Annotated[str, Field(max_length=64), BeforeValidator(_clean)] | None = None
-    seconds: float | None = Field(default=None, ge=0, le=100 * 86_400, allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    to: Annotated[datetime, Field(strict=False)]
+
+
+class AdvanceBy(_Wire):
+    """By so many seconds."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    seconds: float = Field(ge=0, le=31 * 86_400, allow_inf_nan=False)
 
 
 class ClockAnswer(_Wire):

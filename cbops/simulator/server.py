@@ -38,13 +38,12 @@ def serve(
     config = _config(router, token, virtual=speed is None)
     listener = _listen(host, port)
     ready = None if on_ready is None else lambda: on_ready(_url(listener))
-    server = _Server(config, ready)
+    server = _Server(config, ready, router.save)
     try:
         with _pacing(router, speed, monotonic):
             server.run(sockets=[listener])
     finally:
         listener.close()
-        router.save()
 
 
 class RunningServer:
@@ -106,16 +105,28 @@ class RunningServer:
 
 
 class _Server(uvicorn.Server):
-    """Says when it takes calls."""
+    """Says when it takes calls, and when it no longer does."""
 
-    def __init__(self, config: uvicorn.Config, ready: Callable[[], object] | None) -> None:
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        ready: Callable[[], object] | None,
+        stopped: Callable[[], object] | None = None,
+    ) -> None:
         super().__init__(config)
         self._ready = ready
+        self._stopped = stopped
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self._ready is not None:
             self._ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        # Not after `run`: that ends by raising the signal again, which may end the process.
+        await super().shutdown(sockets)
+        if self._stopped is not None:
+            self._stopped()
 
 
 def _config(router: Router, token: str, *, virtual: bool) -> uvicorn.Config:

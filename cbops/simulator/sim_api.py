@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from fastapi import APIRouter
 
 from cbops.model.base import as_utc, iso, to_ms
-from cbops.simulator.bodies import AdvanceBody, ClockAnswer, ErrorAnswer
+from cbops.simulator.bodies import AdvanceBy, AdvanceTo, ClockAnswer, ErrorAnswer
 from cbops.simulator.problems import CallRefusedError
 from cbops.simulator.router import Router
 
-_LONGEST = timedelta(days=100)
+_LONGEST = timedelta(days=31)
 _RESPONSES: dict[int | str, dict[str, object]] = {
     status: {"model": ErrorAnswer, "description": text}
     for status, text in {
@@ -29,7 +29,7 @@ def clock_routes(router: Router, *, virtual: bool) -> APIRouter:
     routes = APIRouter(prefix="/sim", responses=_RESPONSES)
 
     @routes.post("/advance")
-    def advance(body: AdvanceBody) -> ClockAnswer:
+    def advance(body: AdvanceTo | AdvanceBy) -> ClockAnswer:
         """Let time pass, with all that happens in it; answers when it has passed."""
         if not virtual:
             raise CallRefusedError(409, "clock_conflict", "time runs by itself here")
@@ -45,18 +45,16 @@ def clock_routes(router: Router, *, virtual: bool) -> APIRouter:
     return routes
 
 
-def _target(now: datetime, body: AdvanceBody) -> int:
+def _target(now: datetime, body: AdvanceTo | AdvanceBy) -> int:
     """Milliseconds since the epoch."""
-    if (body.to is None) == (body.seconds is None):
-        raise CallRefusedError(422, "invalid_body", "give either 'to' or 'seconds'")
-    if body.seconds is not None:
+    if isinstance(body, AdvanceBy):
         return to_ms(now) + int(body.seconds * 1000)
     try:
-        to = as_utc(datetime.fromisoformat(body.to or ""))
-    except (ValueError, OverflowError) as error:
-        raise CallRefusedError(422, "invalid_body", "to: not an ISO 8601 time") from error
+        to = as_utc(body.to)
+    except OverflowError:
+        to = body.to.replace(tzinfo=UTC)  # the first or last day that there is
     if to < now:
         raise CallRefusedError(409, "clock_conflict", f"it is {iso(now)} already")
     if to - now > _LONGEST:
-        raise CallRefusedError(422, "invalid_body", f"to: more than {_LONGEST.days} days ahead")
+        raise CallRefusedError(409, "clock_conflict", f"that is more than {_LONGEST.days} days ahead")
     return to_ms(to)

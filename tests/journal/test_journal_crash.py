@@ -79,6 +79,17 @@ def append_after(folder: Path) -> tuple[str, ...]:
     return session.notes
 
 
+def test_reading_while_another_process_writes_is_never_an_error(folder: Path) -> None:
+    with start(APPEND_FOR_EVER.replace("3000", "30"), folder) as child:
+        assert child.stdout is not None
+        child.stdout.readline()
+        counts = [len(read(folder).entries) for _ in range(400)]
+        child.kill()
+        child.communicate()
+    assert counts == sorted(counts)
+    assert counts[0] < counts[-1]
+
+
 @pytest.mark.parametrize("acknowledged", [1, 2, 5, 9])
 def test_a_killed_writer_loses_nothing_that_it_said_was_done(folder: Path, acknowledged: int) -> None:
     with start(APPEND_FOR_EVER, folder) as child:

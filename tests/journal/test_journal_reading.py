@@ -5,25 +5,21 @@ from __future__ import annotations
 import subprocess
 import sys
 import tempfile
-import threading
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from journal_samples import (
-    TickingClock,
     enabled_events,
     entries_of,
     head_bytes,
     lines_of,
-    people,
     write_rollout,
 )
 
 from cbops.errors import InputError, RecordError, StorageError
 from cbops.journal.reader import read, salvage
-from cbops.journal.writer import Journal
 from cbops.model.events import Event, LessonAdded
 from cbops.rollout.fold import fold
 
@@ -230,29 +226,6 @@ def test_a_journal_that_cannot_be_read_is_a_matter_of_the_disk(folder: Path) -> 
     (folder / "journal.jsonl").mkdir()
     with pytest.raises(StorageError, match=r"Cannot read .*journal\.jsonl: Is a directory"):
         read(folder)
-
-
-def test_reading_while_another_writes_is_never_an_error(tmp_path: Path) -> None:
-    folder = tmp_path / "tenant-a"
-    write_rollout(folder, EVENTS[:1])
-    done = threading.Event()
-
-    def write() -> None:
-        with Journal(folder).session("test", "maya", TickingClock()) as session:
-            for _ in range(15):
-                for event in people()[:-1]:
-                    session.append(event)
-        done.set()
-
-    writer = threading.Thread(target=write)
-    writer.start()
-    seen = 0
-    while not done.is_set():
-        count = len(read(folder).entries)
-        assert count >= seen
-        seen = count
-    writer.join()
-    assert len(read(folder).entries) == 1 + 15 * 7
 
 
 def test_reading_imports_neither_the_lock_nor_the_writer() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -254,6 +255,29 @@ def test_an_append_is_synced_in_order_before_it_returns(
         synced.clear()
         named = session.put_evidence("x")
         assert synced == ["tenant-a", f".{named}.tmp", "evidence"]
+        synced.clear()
+        session.put_evidence("x")
+        assert synced == ["evidence"]
+
+
+def test_a_line_whose_head_was_replaced_stays_even_when_the_disk_then_fails(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fsync = os.fsync
+
+    def failing(fd: int) -> None:
+        if Path(f"/proc/self/fd/{fd}").readlink() == folder:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        fsync(fd)
+
+    with Journal(folder).session("x", "maya", TickingClock()) as session:
+        monkeypatch.setattr(os, "fsync", failing)
+        with pytest.raises(StorageError, match="Input/output error"):
+            session.append(NOTE)
+        monkeypatch.setattr(os, "fsync", fsync)
+        assert len(read(folder).entries) == 2
+        assert session.append(NOTE).seq == 3
+    assert verify(folder).ok
 
 
 def test_a_clock_that_steps_back_does_not_stop_the_record(folder: Path) -> None:

@@ -56,7 +56,8 @@ from cbops.model.verdict import (
     Recommendation,
     Verdict,
 )
-from cbops.render import execution_log, execution_log_view
+from cbops.render.engine import execution_log
+from cbops.render.log_builder import execution_log_view
 
 Tell = Callable[[str], str]
 SHA = "0" * 64

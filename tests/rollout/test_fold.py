@@ -212,7 +212,13 @@ def test_what_people_say_is_kept_with_who_and_when() -> None:
 
 
 def test_a_rollback_records_each_step() -> None:
-    rollback = [written("rollback"), FAILED, reloaded("rollback"), rollback_done(), rollback_proof()]
+    rollback: list[Event] = [
+        written("rollback"),
+        FAILED,
+        reloaded("rollback"),
+        rollback_done(),
+        rollback_proof(),
+    ]
     state = state_of(*PENDING, *rollback)
     record = state.rollbacks[0]
     assert (record.tenant, record.policy, record.reason) == ("tenant-a", "canary_policy", "latency")
@@ -233,7 +239,7 @@ def test_a_rollback_intended_again_while_pending_is_the_same_one() -> None:
 
 
 def test_a_rollback_after_a_rollback_is_another_one_and_the_breaker_is_off_since_the_first() -> None:
-    again = [rollback_intended(), rollback_done(written=False, hours=2)]
+    again: list[Event] = [rollback_intended(), rollback_done(written=False, hours=2)]
     state = state_of(*ROLLED_BACK, *again)
     assert (state.stage, len(state.rollbacks)) == (Stage.ROLLED_BACK, 2)
     assert state.disabled_at == START + timedelta(days=8)
@@ -247,7 +253,12 @@ def test_a_breaker_found_disabled_is_off_since_it_was_found() -> None:
 
 
 def test_rolling_back_two_policies_is_done_when_both_are() -> None:
-    other = [rollback_intended("other"), written("rollback"), reloaded("rollback"), rollback_done()]
+    other: list[Event] = [
+        rollback_intended("other"),
+        written("rollback"),
+        reloaded("rollback"),
+        rollback_done(),
+    ]
     state = state_of(*PENDING, *other)
     assert state.stage is Stage.ROLLING_BACK
     # The steps were the canary's own, the record that was done is the other's.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from cbops.model.policy import Change
 
 
@@ -20,3 +22,14 @@ def change_lines(changes: tuple[Change, ...]) -> str:
 def plural(count: int, noun: str) -> str:
     """`1 day`, `2 days`."""
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def spans(numbers: Iterable[int]) -> str:
+    """Ascending numbers with runs of them drawn together: `1-3, 7`; empty for none."""
+    runs: list[tuple[int, int]] = []
+    for number in numbers:
+        if runs and runs[-1][1] == number - 1:
+            runs[-1] = (runs[-1][0], number)
+        else:
+            runs.append((number, number))
+    return ", ".join(str(first) if first == last else f"{first}-{last}" for first, last in runs)
