@@ -170,7 +170,9 @@ def _monitor(cast: Cast, rollout: Path, act: Act) -> None:
     for day in range(1, DAYS + 1):
         cast.stage.play(midnight + timedelta(days=day), f"day {day}")
         wanted = monitor.Wanted(as_of=cast.stage.now())
-        act(f"monitor daily (day {day})", monitor.collect(rollout, sources, cast.who("monitor daily"), wanted))
+        act(
+            f"monitor daily (day {day})", monitor.collect(rollout, sources, cast.who("monitor daily"), wanted)
+        )
         _declare(cast, rollout, act)
 
 

@@ -18,6 +18,7 @@ router:
   # The admin API's paths; {tenant} and {policy} are filled in.
   base_path: /api/v1/admin/policies
   reload_path: "/admin/policies/{tenant}/{policy}/reload"
+  disable_path: /admin/circuit-breaker/disable    # the global emergency switch, where a router has it
   # Requests carry this header with the value of this environment variable.
   # A bearer token: {header: Authorization, env: CBOPS_ADMIN_TOKEN, scheme: Bearer}
   auth: {header: x-api-key, env: CBOPS_ADMIN_TOKEN}

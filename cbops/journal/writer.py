@@ -164,11 +164,13 @@ class Session:
 
     def _record_torn_files(self) -> None:
         """An event for each file that no event names yet, also one of a session that died right after."""
-        named = {entry.event.file for entry in self.entries if isinstance(entry.event, TornLineSetAside)}
         with mapped(self.folder, "read"):
-            files = sorted(path for path in self.folder.glob("torn-*.txt") if path.name not in named)
-            sizes = {path.name: path.stat().st_size for path in files}
-        for name, length in sizes.items():
+            sizes = {path.name: path.stat().st_size for path in sorted(self.folder.glob("torn-*.txt"))}
+        if not sizes:
+            return
+        named = {entry.event.file for entry in self.entries if isinstance(entry.event, TornLineSetAside)}
+        for name in sorted(sizes.keys() - named):
+            length = sizes[name]
             self._write(TornLineSetAside(file=name, length=length))
             self._notes.append(
                 f"{length} bytes of an interrupted write were set aside in {self.folder / name}."

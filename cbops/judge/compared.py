@@ -114,19 +114,15 @@ def compared_slots(case: Case, *, closed: bool) -> Slots:
     return Slots(before=before, after=after, left_out=left_out, outages=outages)
 
 
-def block_key(slot: Slot, hours: int) -> str:
-    """The day's number for day blocks, else the start of the block."""
-    if hours == 24:
-        return f"day {slot.day}"
-    return iso(from_ms(slot.start // (hours * HOUR_MS) * hours * HOUR_MS))
-
-
 def grouped(slots: Iterable[Slot], hours: int) -> dict[str, list[Slot]]:
-    """Slots by block, in order of time."""
-    found: dict[str, list[Slot]] = {}
+    """Slots by block, in order of time: `day 3` for day blocks, else the block's start."""
+    length = hours * HOUR_MS
+    found: dict[int, list[Slot]] = {}
     for slot in slots:
-        found.setdefault(block_key(slot, hours), []).append(slot)
-    return found
+        found.setdefault(slot.day if hours == 24 else slot.start // length, []).append(slot)
+    if hours == 24:
+        return {f"day {number}": part for number, part in found.items()}
+    return {iso(from_ms(number * length)): part for number, part in found.items()}
 
 
 def block_lengths(*, controlled: bool) -> tuple[int, ...]:

@@ -35,6 +35,8 @@ def increments(series: Series, target: ScrapeTarget, start: int, end: int) -> li
         if at > end:
             break
         if not isfinite(value):
+            # The series was there and said nothing: its last value stands.
+            previous = None if previous is None else (at, previous[1])
             continue
         if at > start:
             if previous is None:

@@ -10,6 +10,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from math import inf
 from statistics import median
 
 from cbops.measure.names import COUNTERS, KNOWN_LABELS
@@ -232,7 +233,7 @@ def _fallen(series: Series, target: ScrapeTarget) -> Iterable[int]:
     usual = cadence(series, target)
     samples = zip(series.times, series.values, strict=True)
     for (earlier, before), (later, after) in pairwise(samples):
-        if after < before and target.missed(earlier, later, usual) is None:
+        if after < before < inf and target.missed(earlier, later, usual) is None:
             yield later
 
 

@@ -5,21 +5,26 @@ from __future__ import annotations
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from journal_samples import (
+    TickingClock,
     enabled_events,
     entries_of,
     head_bytes,
     lines_of,
+    people,
     write_rollout,
 )
 
 from cbops.errors import InputError, RecordError, StorageError
 from cbops.journal.reader import read, salvage
+from cbops.journal.writer import Journal
 from cbops.model.events import Event, LessonAdded
 from cbops.rollout.fold import fold
 
@@ -225,6 +230,39 @@ def test_a_journal_that_cannot_be_read_is_a_matter_of_the_disk(folder: Path) -> 
     (folder / "journal.jsonl").unlink()
     (folder / "journal.jsonl").mkdir()
     with pytest.raises(StorageError, match=r"Cannot read .*journal\.jsonl: Is a directory"):
+        read(folder)
+
+
+@pytest.fixture
+def busy(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
+    """So many times, another command appends two events right after the journal's bytes were read."""
+    plain = Path.read_bytes
+    state = {"left": 0}
+
+    def read_bytes(path: Path) -> bytes:
+        data = plain(path)
+        if path.name == "journal.jsonl" and state["left"]:
+            left, state["left"] = state["left"], 0  # what the other command reads is not disturbed
+            with Journal(folder).session("another", "eve", TickingClock()) as session:
+                session.append(people()[3])
+                session.append(people()[3])
+            state["left"] = left - 1
+        return data
+
+    monkeypatch.setattr(Path, "read_bytes", read_bytes)
+    return partial(state.__setitem__, "left")
+
+
+def test_a_journal_that_grows_while_it_is_read_is_read_again(
+    folder: Path, busy: Callable[[int], None]
+) -> None:
+    busy(3)
+    assert len(read(folder).entries) == COUNT + 6
+
+
+def test_a_journal_that_never_rests_is_said(folder: Path, busy: Callable[[int], None]) -> None:
+    busy(50)
+    with pytest.raises(StorageError, match="changes faster than it can be read"):
         read(folder)
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 
 from cbops.judge import evaluate
 from cbops.model.base import JsonObject, from_ms, to_ms
@@ -68,34 +69,34 @@ class Made:
     provider: str = "openai"
 
 
-Shape = Callable[[str, datetime], Made]
-
-
 @dataclass(frozen=True)
 class World:
     """Days of a canary and its controls."""
 
     canary: Made = field(default_factory=Made)
     since: Made | None = None  # the canary's since enabling, where it differs
-    controls: Sequence[str] = ("tenant_b", "tenant_c")
+    controls: tuple[str, ...] = ("tenant_b", "tenant_c")
     control: Made = field(default_factory=Made)
-    bursts: Sequence[Burst] = ()
+    bursts: tuple[Burst, ...] = ()
     step: int = 300
     seed: int = 1
     coverage: float = 1.0
     extra: tuple[Made, ...] = ()  # the canary's traffic on further providers
 
-    def day(self, number: int, **changes: object) -> Observation:
-        """One day as measured; `changes` replace fields of the Observation."""
+    def day(self, number: int) -> Observation:
+        """One day as measured."""
+        return _made(self, number)
+
+    def make(self, number: int) -> Observation:
+        """The day, worked out anew."""
         window = _window(number)
-        rng = random.Random(f"{self.seed}/{number}")
         mine = self.since if number >= 1 and self.since is not None else self.canary
-        buckets = tuple(self._buckets("canary", made, window, rng) for made in (mine, *self.extra))
-        controls = tuple(self._buckets(name, self.control, window, rng) for name in self.controls)
+        buckets = tuple(self._buckets("canary", made, window) for made in (mine, *self.extra))
+        controls = tuple(self._buckets(name, self.control, window) for name in self.controls)
         expected = int((window.end - window.start).total_seconds() // 60)
         figures = {b.provider: _figures(b) for b in buckets}
         results = sum((f.events.success or 0) + (f.events.failure or 0) for f in figures.values())
-        observation = Observation(
+        return Observation(
             target=TARGET,
             window=window,
             as_of=window.end,
@@ -114,54 +115,69 @@ class World:
             buckets=buckets,
             controls=controls,
         )
-        return observation.model_copy(update=changes)
 
     def days(self, *numbers: int) -> tuple[Observation, ...]:
         """Several days."""
         return tuple(self.day(number) for number in numbers)
 
-    def _buckets(self, tenant: str, made: Made, window: DayWindow, rng: random.Random) -> Buckets:
-        step = self.step * 1000
-        first = -(-to_ms(window.start) // step) * step
-        rows = [
-            self._bucket(tenant, made, start, rng)
-            for start in range(first, to_ms(window.end) - step + 1, step)
-        ]
-        return Buckets(
-            tenant=tenant,
-            provider=made.provider,
-            start=from_ms(first),
-            step_seconds=self.step,
-            success=tuple(row[0] for row in rows),
-            failure=tuple(row[1] for row in rows),
-            fail_fast=tuple(row[2] for row in rows),
-            half_open=tuple(0 for _ in rows),
-            latency_count=tuple(None if made.latency_ms is None else row[0] + row[1] for row in rows),
-            latency_sum_ms=tuple(row[3] for row in rows),
+    def _buckets(self, tenant: str, made: Made, window: DayWindow) -> Buckets:
+        mine = tuple(
+            burst
+            for burst in self.bursts
+            if burst.tenant in (None, tenant)
+            and burst.provider == made.provider
+            and burst.start < window.end
+            and window.start < burst.end
         )
+        return _row(tenant, made, mine, window, self.step, self.seed)
 
-    def _bucket(
-        self, tenant: str, made: Made, start: int, rng: random.Random
-    ) -> tuple[int, int, int, float | None]:
-        moment = from_ms(start)
-        for burst in self.bursts:
-            if burst.start <= moment < burst.end and burst.tenant in (None, tenant):
-                if burst.provider == made.provider:
-                    total = (burst.success + burst.failure) * (made.latency_ms or 0)
-                    return burst.success, burst.failure, burst.fail_fast, total
-        success = max(0, round(rng.gauss(made.success, made.wobble * made.success)))
-        failure = round(rng.gauss(made.failure, made.wobble * made.failure)) if made.failure else 0
-        mean = None if made.latency_ms is None else rng.gauss(made.latency_ms, made.wobble * made.latency_ms)
-        return success, max(0, failure), 0, None if mean is None else mean * (success + failure)
+
+@lru_cache(maxsize=2048)
+def _row(
+    tenant: str, made: Made, bursts: tuple[Burst, ...], window: DayWindow, step_seconds: int, seed: int
+) -> Buckets:
+    rng = random.Random(f"{seed}/{window.day}/{tenant}/{made.provider}")
+    step = step_seconds * 1000
+    first = -(-to_ms(window.start) // step) * step
+    rows = [_bucket(made, bursts, start, rng) for start in range(first, to_ms(window.end) - step + 1, step)]
+    return Buckets(
+        tenant=tenant,
+        provider=made.provider,
+        start=from_ms(first),
+        step_seconds=step_seconds,
+        success=tuple(row[0] for row in rows),
+        failure=tuple(row[1] for row in rows),
+        fail_fast=tuple(row[2] for row in rows),
+        half_open=tuple(0 for _ in rows),
+        latency_count=tuple(None if made.latency_ms is None else row[0] + row[1] for row in rows),
+        latency_sum_ms=tuple(row[3] for row in rows),
+    )
+
+
+def _bucket(
+    made: Made, bursts: tuple[Burst, ...], start: int, rng: random.Random
+) -> tuple[int, int, int, float | None]:
+    moment = from_ms(start)
+    for burst in bursts:
+        if burst.start <= moment < burst.end:
+            total = (burst.success + burst.failure) * (made.latency_ms or 0)
+            return burst.success, burst.failure, burst.fail_fast, total
+    success = max(0, round(rng.gauss(made.success, made.wobble * made.success)))
+    failure = round(rng.gauss(made.failure, made.wobble * made.failure)) if made.failure else 0
+    mean = None if made.latency_ms is None else rng.gauss(made.latency_ms, made.wobble * made.latency_ms)
+    return success, max(0, failure), 0, None if mean is None else mean * (success + failure)
+
+
+@lru_cache(maxsize=256)
+def _made(world: World, number: int) -> Observation:
+    return world.make(number)
 
 
 def _window(number: int) -> DayWindow:
     start, end = at(number, "00:00"), at(number + 1, "00:00")
     if number == 1:
         start = ENABLED
-    return DayWindow(
-        day=number, date=start.date(), start=start, end=end, partial=False, full=number != 1
-    )
+    return DayWindow(day=number, date=start.date(), start=start, end=end, partial=False, full=number != 1)
 
 
 def _figures(buckets: Buckets) -> ProviderDay:
@@ -317,7 +333,9 @@ def gap(start: datetime, end: datetime) -> Gap:
     return Gap.model_validate({"from": start, "to": end})
 
 
-def moved(moment: datetime, source: str | None, target: str, instance: str = "a", count: int = 1) -> Transition:
+def moved(
+    moment: datetime, source: str | None, target: str, instance: str = "a", count: int = 1
+) -> Transition:
     """One transition, seen in the minute before `moment`."""
     return Transition.model_validate(
         {

@@ -24,7 +24,9 @@ OUTAGE = World(bursts=(Burst(at(3, "14:00"), at(3, "14:40"), success=10, failure
 RUNNING = World(bursts=(Burst(at(5, "23:00"), at(6, "00:00"), success=10, failure=90),))
 TRIPPED = episode(at(3, "14:01"), at(3, "14:03"))
 RODE_OUT = episode(at(3, "14:01"), at(3, "14:41"))
-DISAGREEING = World(bursts=(Burst(at(3, "14:00"), at(3, "14:40"), success=10, failure=90, tenant="tenant_b"),))
+DISAGREEING = World(
+    bursts=(Burst(at(3, "14:00"), at(3, "14:40"), success=10, failure=90, tenant="tenant_b"),)
+)
 QUIET = Made(success=1, failure=0)
 
 
@@ -92,14 +94,21 @@ CELLS = [
     ("latency", "too little", SOUND.but(observed=(1, 2)), "inconclusive"),
     ("latency", "conflicting", SOUND.but(edit=uneven_days), "inconclusive"),
     ("observability", "for", SOUND, "met"),
-    ("observability", "against", SOUND.but(edit=lambda day: day.model_copy(update={"decisions": 100})), "missed"),
+    (
+        "observability",
+        "against",
+        SOUND.but(edit=lambda day: day.model_copy(update={"decisions": 100})),
+        "missed",
+    ),
     ("observability", "none", SOUND.but(edit=without_series), "inconclusive"),
     ("observability", "too little", SOUND.but(world=World(coverage=0.5)), "inconclusive"),
     ("observability", "conflicting", SOUND.but(edit=one_bad_day), "missed"),
 ]
 
 
-@pytest.mark.parametrize(("name", "evidence", "question", "verdict"), CELLS, ids=[f"{c[0]}-{c[1]}" for c in CELLS])
+@pytest.mark.parametrize(
+    ("name", "evidence", "question", "verdict"), CELLS, ids=[f"{c[0]}-{c[1]}" for c in CELLS]
+)
 def test_each_kind_of_evidence_has_its_verdict(name, evidence, question, verdict):
     found = criterion(question.ask(), name)
     assert found.verdict is Verdict(verdict), (evidence, found.summary)
@@ -113,7 +122,9 @@ def test_a_restart_that_ends_an_episode_is_named_as_no_recovery():
     cut = episode(at(3, "14:01"), at(3, "14:20"), closed_by="restart")
 
     def restarted(day):
-        return day if day.window.day != 3 else day.model_copy(update={"restarts": (restart_at(at(3, "14:20")),)})
+        return (
+            day if day.window.day != 3 else day.model_copy(update={"restarts": (restart_at(at(3, "14:20")),)})
+        )
 
     found = criterion(SOUND.but(world=OUTAGE, episodes=(cut,), edit=restarted).ask(), "recovery")
     assert "ended by a restart" in found.summary

@@ -16,3 +16,10 @@ from cbops.simulator.server import RunningServer
 def server() -> Iterator[RunningServer]:
     with RunningServer(Router(SOUND), token=KEY) as running:
         yield running
+
+
+@pytest.fixture(scope="module")
+def shared() -> Iterator[RunningServer]:
+    """One for all tests of a module that leave it as it was, or write under names of their own."""
+    with RunningServer(Router(SOUND), token=KEY) as running:
+        yield running

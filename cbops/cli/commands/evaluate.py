@@ -17,6 +17,4 @@ def command(context: typer.Context, as_of: AsOf = None, by: By = None) -> Outcom
     Judges what 'monitor daily' collected; needs neither the router nor the metrics.
     """
     place = workplace(context)
-    return place.told(
-        evaluate(place.rollout(), place.who(by), place.config, as_of or place.clock.now())
-    )
+    return place.told(evaluate(place.rollout(), place.who(by), place.config, as_of or place.clock.now()))
