@@ -60,8 +60,8 @@ clean: ## remove everything that make made
 # Each stamp says that this much is installed in the environment, for this pyproject.toml.
 
 $(VENV)/.made:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-		{ echo "cbops needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version 2>&1)" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
+		{ echo "cbops needs Python 3.11 or newer, and $(PYTHON) is not: name another with PYTHON=…" >&2; exit 1; }
 	@$(PYTHON) -m venv --clear $(VENV) || \
 		{ echo "the module venv is missing: apt-get install python3-venv" >&2; exit 1; }
 	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from datetime import date, datetime
 from typing import Annotated
 
@@ -28,6 +30,29 @@ def calendar_date(text: str | date) -> date:
         return date.fromisoformat(text.strip())
     except ValueError:
         raise typer.BadParameter(f"'{text}' is not a date such as 2025-01-27") from None
+
+
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)([smhd]?)")
+
+
+def seconds(text: str | float) -> float:
+    """A length of time in seconds: 90, 90s, 15m, 6h or 3d."""
+    if not isinstance(text, str):
+        return float(text)
+    found = _DURATION.fullmatch(text.strip())
+    length = float(found[1]) * _UNITS[found[2] or "s"] if found else math.inf
+    if math.isinf(length):
+        raise typer.BadParameter(f"'{text}' is not a length of time such as 90s, 15m, 6h or 3d")
+    return length
+
+
+def interval(text: str | float) -> float:
+    """A length of time from a tenth of a second on."""
+    length = seconds(text)
+    if length < 0.1:
+        raise typer.BadParameter(f"'{text}' is shorter than 0.1s")
+    return length
 
 
 def words(text: str) -> str:

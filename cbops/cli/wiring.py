@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from cbops.model.tenant import TenantsFile
 
 CONFIG_NAME = "cbops.yaml"
+CLOCK = "CBOPS_CLOCK"  # "practice": the time is the practice router's
 T = TypeVar("T", bound="Frozen")
 
 
@@ -188,6 +189,28 @@ def find_config(start: Path) -> Path | None:
 
 def workplace(context: typer.Context) -> Workplace:
     """Read the configuration and make the workplace of a command; ConfigError when there is none."""
+    place = _configured(context)
+    return replace(place, clock=_clock(place))
+
+
+def _clock(place: Workplace) -> Clock:
+    """The time of the practice router where the environment asks for it; ConfigError when it has none."""
+    wanted = place.environ.get(CLOCK)
+    if not wanted:
+        return place.clock
+    if wanted != "practice":
+        raise ConfigError(f"{CLOCK} is '{wanted}'", hint=f"The only value: export {CLOCK}=practice")
+    router = place.config.router
+    clock = lazy("cbops.clients.practice", "PracticeClock")(
+        router.admin_url, place.environ.get(router.auth.env) or None
+    )
+    place.closing.callback(clock.close)
+    clock.now()
+    made: Clock = clock
+    return made
+
+
+def _configured(context: typer.Context) -> Workplace:
     given = surroundings(context)
     settings = given.settings
     path = settings.config or find_config(Path.cwd())
@@ -214,7 +237,7 @@ def emergency(context: typer.Context, admin_url: str | None) -> tuple[Workplace,
     """The workplace for a rollback: with `--admin-url` it needs no cbops.yaml and survives a damaged one."""
     warnings: tuple[str, ...] = ()
     try:
-        place = workplace(context)
+        place = _configured(context)
     except CbopsError as error:
         if admin_url is None:
             raise type(error)(
@@ -224,7 +247,10 @@ def emergency(context: typer.Context, admin_url: str | None) -> tuple[Workplace,
     if admin_url is not None:
         router = place.config.router.model_copy(update={"admin_url": admin_url})
         place = replace(place, config=place.config.model_copy(update={"router": router}))
-    return place, warnings
+    try:
+        return replace(place, clock=_clock(place)), warnings
+    except ConfigError as error:
+        return place, (*warnings, f"the real time is used: {error.message}")
 
 
 def _bare(context: typer.Context) -> Workplace:

@@ -74,7 +74,11 @@ class AdminClient:
             if page.policies and fresh.keys() <= found.keys():
                 raise unclear(call, "the same page came twice", hint="The router's paging is broken.")
             found |= fresh
-            if not page.policies or seen >= (seen + 1 if page.total is None else page.total):
+            if page.total is not None and not page.policies and seen < page.total:
+                raise unclear(
+                    call, f"only {seen} of {page.total} policies came", hint="Run the command again."
+                )
+            if not page.policies or (page.total is not None and seen >= page.total):
                 return tuple(info for info in found.values() if tenant in (None, info.tenant))
         raise AdminAnswerError(
             f"the router lists more than {MAX_POLICIES} policies", hint="Name a tenant to ask for less."

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -21,7 +20,7 @@ from cbops.model.calendar import day_number, day_window, days_begun, zone
 from cbops.model.config import CriteriaConfig, MetricsConfig
 from cbops.model.events import DayCollected
 from cbops.model.observation import DayWindow, Observation
-from cbops.model.policy import breaker_block, differences
+from cbops.model.policy import differences
 from cbops.model.state import RolloutState
 
 
@@ -136,8 +135,8 @@ def _baseline_windows(state: RolloutState, as_of: datetime) -> tuple[DayWindow, 
 
 def _known_providers(folder: Path, state: RolloutState) -> tuple[str, ...]:
     named = [state.target.provider]
-    if state.enable is not None:
-        named += policy_providers(document(folder, state.enable.after))
+    if state.document is not None:
+        named += policy_providers(document(folder, state.document))
     return tuple(dict.fromkeys(named))
 
 
@@ -151,7 +150,7 @@ def _measure(
 
 def check_drift(folder: Path, state: RolloutState, admin: AdminPort | None) -> Drift:
     """Whether the live policy is still the one that was applied."""
-    if state.block is None:
+    if state.document is None:
         return Drift(checked=False, drifted=None, message="the policy that was enabled is not on record")
     if admin is None:
         return Drift(checked=False, drifted=None, message="there is no admin API to ask")
@@ -159,12 +158,7 @@ def check_drift(folder: Path, state: RolloutState, admin: AdminPort | None) -> D
         live = live_version(admin.history(state.target.tenant, state.target.policy))
     except AdminError as error:
         return Drift(checked=False, drifted=None, message=f"the live policy could not be read: {error.message}")
-    applied: Mapping[str, object] = (
-        document(folder, state.enable.after) if state.enable and state.enable.done_at else {}
-    )
-    changes = differences(
-        applied or state.block, (live.document if applied else breaker_block(live.document)) if live else {}
-    )
+    changes = differences(document(folder, state.document), live.document if live else {})
     if changes and state.disabled_at is None:
         found = live.version if live else "none"
         return Drift(

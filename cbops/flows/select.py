@@ -11,7 +11,7 @@ from cbops.errors import AdminError, BlockedError, InputError, MetricsError, Usa
 from cbops.flows.outcome import Outcome
 from cbops.flows.ports import AdminPort, SamplePort
 from cbops.rollout.planning import live_version
-from cbops.flows.steps.recording import Who
+from cbops.flows.steps.recording import Who, canonical
 from cbops.flows.steps.wording import plural
 from cbops.journal.folders import find_rollouts, slug
 from cbops.journal.writer import create
@@ -204,7 +204,12 @@ def adopt(
     with create(rollouts, opened.rollout, command=who.command, actor=who.actor, clock=who.clock) as session:
         session.append(opened)
         session.append(
-            BreakerAdopted(enabled_at=enabled_at, version=live.version if live else None, block=block)
+            BreakerAdopted(
+                enabled_at=enabled_at,
+                version=live.version if live else None,
+                block=block,
+                document=session.put_evidence(canonical(live.document)) if live else None,
+            )
         )
         if block is not None and block.get("enabled") is True:
             session.append(Rehearsed(rehearsal=rehearse(block)))

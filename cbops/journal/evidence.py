@@ -8,11 +8,12 @@ from pathlib import Path
 from cbops.errors import InputError, RecordError
 from cbops.journal.codec import is_hash
 from cbops.journal.files import EVIDENCE, make_folder, mapped, read_bytes, sync_folder, write_atomically
-from cbops.model.events import DayCollected, Decided, EnableIntended, Evaluated, Event, Sha
+from cbops.model.events import BreakerAdopted, DayCollected, Decided, EnableIntended, Evaluated, Event, Sha
 
 # Which fields of which event name evidence.
 EVIDENCE_FIELDS: dict[type[Event], tuple[str, ...]] = {
     EnableIntended: ("before", "after"),
+    BreakerAdopted: ("document",),
     DayCollected: ("observation",),
     Evaluated: ("evaluation",),
     Decided: ("evaluation",),

@@ -11,7 +11,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from math import inf
-from statistics import median
 
 from cbops.measure.names import COUNTERS, KNOWN_LABELS
 from cbops.model.series import Series
@@ -191,9 +190,9 @@ def _identity(series: Series) -> tuple[str, frozenset[tuple[str, str]]]:
 
 def _interval(columns: Iterable[Sequence[int]]) -> float:
     longest: Sequence[int] = max(columns, key=len, default=())
-    # The first sample is a base and may lie far back.
-    distances = [later - earlier for earlier, later in pairwise(longest)]
-    return float(median(distances)) if distances else 0.0
+    # A low quantile, as gaps only ever make distances longer.
+    distances = sorted(later - earlier for earlier, later in pairwise(longest))
+    return float(distances[len(distances) // 10]) if distances else 0.0
 
 
 def find_restarts(target: ScrapeTarget, series: Sequence[Series]) -> tuple[Span, ...]:

@@ -115,6 +115,7 @@ class BreakerAdopted(Frozen):
     enabled_at: Instant
     version: str | None = None
     block: JsonObject | None = None
+    document: Sha | None = None  # the live policy as it was found, as evidence
 
 
 class DayCollected(Frozen):

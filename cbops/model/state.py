@@ -152,6 +152,7 @@ class RolloutState(Frozen):
     enabled_at: Instant | None = None
     enabled_version: str | None = None
     block: JsonObject | None = None  # the breaker block that was enabled; null when unknown
+    document: Sha | None = None  # the whole policy that was enabled; null when unknown
     disabled_at: Instant | None = None
     days: tuple[CollectedDay, ...] = ()
     baseline: tuple[CollectedDay, ...] = ()

@@ -41,6 +41,7 @@ class Changes(TypedDict, total=False):
     enabled_at: datetime
     enabled_version: str | None
     block: JsonObject | None
+    document: str | None
     disabled_at: datetime
     days: tuple[CollectedDay, ...]
     baseline: tuple[CollectedDay, ...]

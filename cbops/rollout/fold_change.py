@@ -63,6 +63,7 @@ def enable_done(state: RolloutState, entry: Entry, event: EnableDone) -> Changes
         "enabled_at": event.enabled_at,
         "enabled_version": event.version,
         "block": record.block,
+        "document": record.after,
     }
 
 
@@ -78,6 +79,7 @@ def breaker_adopted(state: RolloutState, entry: Entry, event: BreakerAdopted) ->
         "enabled_at": event.enabled_at,
         "enabled_version": event.version,
         "block": event.block,
+        "document": event.document,
     }
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from threading import Lock, RLock
+from threading import Lock
 
 from cbops.errors import StorageError
 from cbops.model.base import JsonObject, from_ms, iso, to_ms
@@ -17,6 +17,7 @@ from cbops.simulator.engine import Engine
 from cbops.simulator.problems import CallRefusedError
 from cbops.simulator.scenarios import Scenario
 from cbops.simulator.store import StateFile, StoredPolicy, StoredRouter, StoredVersion
+from cbops.simulator.turns import TurnLock
 
 # The lock is let go this often while time is advanced, so that calls get in between.
 _SLICE_MS = 600_000
@@ -58,7 +59,7 @@ class Router:
             to_ms(scenario.start if start is None else start) if stored is None else stored.start_ms
         )
         now_ms = self._start_ms if stored is None else stored.now_ms
-        self._lock = RLock()
+        self._lock = TurnLock()
         self._advancing = Lock()
         self._engine = Engine(
             scenario, seed=scenario.seed if seed is None else seed, start_ms=self._start_ms, now_ms=now_ms
@@ -126,10 +127,7 @@ class Router:
     def policy(self, tenant: str, policy: str) -> StoredPolicy:
         """One policy with its versions."""
         with self._lock:
-            found = self._policies.get((tenant, policy))
-        if found is None:
-            raise CallRefusedError(404, "not_found", f"there is no policy '{policy}' of tenant '{tenant}'")
-        return found
+            return self._find(tenant, policy)
 
     def usage(self, tenant: str, policy: str) -> tuple[int, str | None]:
         """(requests since the last restart, time of the last one) under that policy."""
@@ -140,7 +138,7 @@ class Router:
     def dry_run(self, tenant: str, policy: str, context: Mapping[str, object]) -> DryRun:
         """Where a request would go now; nothing is counted."""
         with self._lock:
-            live = self.policy(tenant, policy).live
+            live = self._find(tenant, policy).live
             return dry_run(
                 tenant,
                 live,
@@ -188,7 +186,7 @@ class Router:
     def roll_back(self, tenant: str, policy: str, target: str) -> Written:
         """Make an older version live again; no version is written. 404 when there is none of that number."""
         with self._lock:
-            old = self.policy(tenant, policy)
+            old = self._find(tenant, policy)
             if old.find(target) is None:
                 raise CallRefusedError(404, "not_found", f"policy '{policy}' has no version '{target}'")
             at = iso(self.now)
@@ -198,7 +196,7 @@ class Router:
     def reload(self, tenant: str, policy: str) -> StoredPolicy:
         """Take the live version up again from the store."""
         with self._lock:
-            found = self.policy(tenant, policy)
+            found = self._find(tenant, policy)
             self._engine.set_live(tenant, policy, found.live.document)
             return found
 
@@ -206,6 +204,12 @@ class Router:
         """The emergency switch: no circuit is asked any more, until a restart."""
         with self._lock:
             self._engine.disable_breakers()
+
+    def _find(self, tenant: str, policy: str) -> StoredPolicy:
+        found = self._policies.get((tenant, policy))
+        if found is None:
+            raise CallRefusedError(404, "not_found", f"there is no policy '{policy}' of tenant '{tenant}'")
+        return found
 
     def _replace(self, changed: StoredPolicy) -> None:
         policies = {**self._policies, (changed.tenant, changed.policy): changed}

@@ -49,7 +49,11 @@ def test_the_sound_week_proceeds_and_is_the_committed_example(cli: Cli, there: C
     assert there.json("journal", "verify").data["ok"]
     assert there("report", "log", "--stdout").stdout == log
     status = there.json("canary", "status").data
-    assert (status["stage"], status["decision"], status["decided_by"]) == ("decided", "proceed", "Demo Operator")
+    assert (status["stage"], status["decision"], status["decided_by"]) == (
+        "decided",
+        "proceed",
+        "Demo Operator",
+    )
 
 
 def test_collecting_and_judging_again_from_what_the_demo_left_says_the_same(cli: Cli, there: Cli) -> None:

@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
+
 from cbops.clients.files import read_config, read_tenants
 from cbops.model.config import Config
 from cbops.model.tenant import TenantsFile
@@ -63,3 +67,19 @@ def test_init_refuses_a_file_in_the_place_of_a_folder(cli):
     result = cli("init", "file")
     assert result.status == 3
     assert result.stderr.startswith("error: file is not a folder\nhint: ")
+
+
+def test_a_disk_that_fills_up_leaves_no_half_file(cli):
+    """A limit of 1 KiB for any file stands for a full disk."""
+    done = subprocess.run(
+        f"ulimit -f 1; exec {sys.executable} -B -m cbops init {cli.folder}",
+        shell=True,
+        executable="/bin/bash",
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 3
+    assert "File too large" in done.stderr
+    assert list(cli.folder.iterdir()) == []

@@ -73,7 +73,10 @@ class Memory:
             kept
             for one in self.series
             if one.name in query.names
-            and all(_holds(matcher.op, matcher.value, one.labels.get(matcher.label, "")) for matcher in query.matchers)
+            and all(
+                _holds(matcher.op, matcher.value, one.labels.get(matcher.label, ""))
+                for matcher in query.matchers
+            )
             and (kept := _cut(one, query.step_seconds, to_ms(start), to_ms(end))) is not None
         )
         record = QueryRecord(
@@ -139,7 +142,9 @@ def observation(day: int, **fields: object) -> Observation:
     return Observation.model_validate({**given, **fields})
 
 
-def episode(opened: float, closed: float | None = None, provider: str = "openai", **fields: object) -> Episode:
+def episode(
+    opened: float, closed: float | None = None, provider: str = "openai", **fields: object
+) -> Episode:
     at = seconds(opened)
     given: dict[str, object] = {
         "id": f"{provider}-{at:%Y%m%dT%H%M%SZ}",

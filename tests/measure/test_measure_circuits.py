@@ -161,7 +161,14 @@ def test_a_guess_that_ends_closed_closes_what_was_running():
 
 
 def test_a_guess_may_end_closed_with_an_opening_in_it():
-    walk = walked("closed", Step(0, 60, edges("closed open", "open half_open", "open half_open", "half_open closed", "half_open closed")))
+    walk = walked(
+        "closed",
+        Step(
+            0,
+            60,
+            edges("closed open", "open half_open", "open half_open", "half_open closed", "half_open closed"),
+        ),
+    )
 
     assert walk.state == "closed"
     assert all(run.closed == 60 for run in walk.runs)
@@ -186,7 +193,9 @@ def test_the_present_state_follows_from_the_totals(totals, state):
 
 
 WALKS = st.tuples(
-    st.sampled_from(["closed", "open", "half_open"]), st.integers(0, 2**31), st.lists(st.integers(0, 7), max_size=25)
+    st.sampled_from(["closed", "open", "half_open"]),
+    st.integers(0, 2**31),
+    st.lists(st.integers(0, 7), max_size=25),
 )
 
 

@@ -10,7 +10,9 @@ from cbops.model.observation import Carried
 DAY = 86400
 
 
-def run(opened: int, closed: int | None, instance: str = "a", provider: str = "openai", reopened: int = 0) -> Explained:
+def run(
+    opened: int, closed: int | None, instance: str = "a", provider: str = "openai", reopened: int = 0
+) -> Explained:
     by = None if closed is None else "results"
     one = Run(provider, instance, opened - 60_000, opened, closed=closed, closed_by=by, reopened=reopened)
     return Explained(one, None)
@@ -184,7 +186,10 @@ def test_the_only_reason_that_was_ever_set_is_the_reason_of_every_opening():
 
 
 def test_with_two_old_reasons_nothing_can_be_told():
-    two = [trigger(name, [60, 120, 180, 240]) for name in ("failure_threshold_exceeded", "error_rate_threshold_exceeded")]
+    two = [
+        trigger(name, [60, 120, 180, 240])
+        for name in ("failure_threshold_exceeded", "error_rate_threshold_exceeded")
+    ]
 
     assert reason(*two) is None
 

@@ -62,13 +62,18 @@ def test_instances_with_different_bounds_are_added_at_the_bounds_they_share():
         series(f"{LATENCY}_bucket", {60: 0, 120: 1}, le="many", instance="b"),
     ]
 
-    assert cumulative([one for one in found if "le" in one.labels], targets_of(*found), 0, 10**6) == {100: 5, inf: 10}
+    assert cumulative([one for one in found if "le" in one.labels], targets_of(*found), 0, 10**6) == {
+        100: 5,
+        inf: 10,
+    }
 
 
 @given(st.lists(st.floats(0.1, 999), min_size=1, max_size=200), st.sampled_from([0.5, 0.95, 0.99]))
 def test_a_percentile_lies_in_the_bucket_of_the_true_one(latencies, share):
     bounds = [50.0, 100.0, 250.0, 500.0, 1000.0]
-    counts = {bound: float(sum(one <= bound for one in latencies)) for bound in bounds} | {inf: float(len(latencies))}
+    counts = {bound: float(sum(one <= bound for one in latencies)) for bound in bounds} | {
+        inf: float(len(latencies))
+    }
     ranked = sorted(latencies)
     true = ranked[max(0, -int(-share * len(ranked) // 1) - 1)]
 
@@ -80,7 +85,11 @@ def test_a_percentile_lies_in_the_bucket_of_the_true_one(latencies, share):
 
 
 def alerts(times: list[int], **labels: str):
-    given_labels = {"alertname": "RouterCircuitBreakerOpened", "alertstate": "firing", "tenant_id": "t1"} | labels
+    given_labels = {
+        "alertname": "RouterCircuitBreakerOpened",
+        "alertstate": "firing",
+        "tenant_id": "t1",
+    } | labels
     return series("ALERTS", dict.fromkeys(times, 1), **given_labels)
 
 
@@ -173,14 +182,25 @@ def test_one_scrape_tells_no_interval():
 
 
 def test_an_instance_that_came_later_is_expected_from_then_on():
-    found = health([], 0, 600, *[series(EVENTS, dict.fromkeys(range(a, b, 60), 1), instance=i) for i, a, b in (("a", 0, 660), ("b", 300, 660))])
+    found = health(
+        [],
+        0,
+        600,
+        *[
+            series(EVENTS, dict.fromkeys(range(a, b, 60), 1), instance=i)
+            for i, a, b in (("a", 0, 660), ("b", 300, 660))
+        ],
+    )
 
     assert found.coverage == 1.0
     assert found.gaps == ()
 
 
 def test_an_instance_that_was_not_seen_does_not_count_beside_another():
-    others = [series(EVENTS, dict.fromkeys(times, 1), instance=i) for i, times in (("a", range(0, 660, 60)), ("b", [0]))]
+    others = [
+        series(EVENTS, dict.fromkeys(times, 1), instance=i)
+        for i, times in (("a", range(0, 660, 60)), ("b", [0]))
+    ]
 
     assert health([], 60, 600, *others).coverage == 1.0
 
@@ -194,7 +214,9 @@ def test_restarts_in_the_window_are_told_with_their_instance():
 
 
 def test_buckets_lie_on_whole_steps_inside_the_window():
-    one = series(EVENTS, {at: at for at in range(60, 1860, 60)}, tenant_id="t1", provider_id="p", event_type="success")
+    one = series(
+        EVENTS, {at: at for at in range(60, 1860, 60)}, tenant_id="t1", provider_id="p", event_type="success"
+    )
     targets = targets_of(one)
     on = grid(targets, 130_000, 1_000_000)
 
@@ -220,7 +242,10 @@ def test_the_edges_of_a_bucket_belong_to_the_one_that_ends_there():
     one = series(EVENTS, {300: 0, 600: 1, 601: 3}, tenant_id="t1", provider_id="p", event_type="success")
     targets = targets_of(one)
 
-    assert buckets_of([one], targets, grid(targets, 300_000, 900_000), "t1", "p", latency=False).success == (1, 2)
+    assert buckets_of([one], targets, grid(targets, 300_000, 900_000), "t1", "p", latency=False).success == (
+        1,
+        2,
+    )
 
 
 def test_transitions_to_half_open_are_bucketed_in_both_dialects():
@@ -232,7 +257,9 @@ def test_transitions_to_half_open_are_bucketed_in_both_dialects():
     ]
     targets = targets_of(*found)
 
-    assert buckets_of(found, targets, grid(targets, 300_000, 600_000), "t1", "p", latency=False).half_open == (5,)
+    assert buckets_of(
+        found, targets, grid(targets, 300_000, 600_000), "t1", "p", latency=False
+    ).half_open == (5,)
 
 
 def test_a_window_shorter_than_a_step_has_no_bucket():

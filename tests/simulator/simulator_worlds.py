@@ -57,4 +57,3 @@ def value(page: str, name: str, **labels: str) -> float | None:
     ]
     assert len(found) <= 1, f"{name} {labels} is not one series"
     return found[0] if found else None
-

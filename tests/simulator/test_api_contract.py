@@ -51,7 +51,13 @@ def test_the_list_of_a_tenant_has_only_its_own(reader: AdminClient) -> None:
 
 def test_the_list_is_read_page_by_page(admin: AdminClient) -> None:
     for number in range(250):
-        admin.put(f"many_{number:03}", "p", {"version": "1.0", "providers": [{"name": "x", "weight": 1}]}, version="1.0", comment="")
+        admin.put(
+            f"many_{number:03}",
+            "p",
+            {"version": "1.0", "providers": [{"name": "x", "weight": 1}]},
+            version="1.0",
+            comment="",
+        )
     assert len(admin.policies()) == 256
 
 
@@ -102,7 +108,21 @@ def test_reload_and_the_global_switch_are_answered(admin: AdminClient) -> None:
     admin.disable_all()
 
 
-@pytest.mark.parametrize("name", ["with space", "per%cent", "per%2Fcent", "ümläut", "question?mark", "a#b", "a;b=c&d+e", "{policy}", "…", "a:b@c"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "with space",
+        "per%cent",
+        "per%2Fcent",
+        "ümläut",
+        "question?mark",
+        "a#b",
+        "a;b=c&d+e",
+        "{policy}",
+        "…",
+        "a:b@c",
+    ],
+)
 def test_an_odd_name_is_one_part_of_the_path(reader: AdminClient, name: str) -> None:
     document = {"version": "1.0", "providers": [{"name": "openai", "weight": 100}]}
     reader.put(name, name, document, version="1.0", comment="")
@@ -145,7 +165,9 @@ def test_without_the_right_key_nothing_is_answered_or_changed(
 
 def test_a_dry_put_writes_nothing(http: httpx.Client) -> None:
     document = http.get(f"{BASE}/tenant_canary/canary_policy").json()["policy_json"]
-    answer = http.put(f"{BASE}/tenant_canary/canary_policy", json={"policy_json": document, "dry_run": True}).json()
+    answer = http.put(
+        f"{BASE}/tenant_canary/canary_policy", json={"policy_json": document, "dry_run": True}
+    ).json()
     assert (answer["success"], answer["new_version"], answer["previous_version"]) == (True, "1.1", "1.0")
     assert len(http.get(f"{BASE}/tenant_canary/canary_policy/history").json()["versions"]) == 1
 
@@ -156,9 +178,17 @@ def test_rollback_makes_an_old_version_live_and_writes_none(http: httpx.Client, 
     admin.put(*CANARY, with_breaker(document, CANARY_BLOCK), version="1.1", comment="")
     answer = http.post(f"{path}/rollback", json={"target_version": "1.0"}).json()
     assert (answer["current_version"], answer["previous_version"]) == ("1.0", "1.1")
-    assert [(each.version, each.is_active) for each in admin.history(*CANARY)] == [("1.1", False), ("1.0", True)]
+    assert [(each.version, each.is_active) for each in admin.history(*CANARY)] == [
+        ("1.1", False),
+        ("1.0", True),
+    ]
     # The latest version is no longer the live one.
-    assert http.get(path).json()["info"] == {"tenant_id": "tenant_canary", "policy_id": "canary_policy", "version": "1.1", "status": "inactive"}
+    assert http.get(path).json()["info"] == {
+        "tenant_id": "tenant_canary",
+        "policy_id": "canary_policy",
+        "version": "1.1",
+        "status": "inactive",
+    }
     assert http.get(path, params={"version": "1.0"}).json()["info"]["status"] == "active"
     # The next version is above the highest, not above the live one.
     assert http.put(path, json={"policy_json": document}).json()["new_version"] == "1.2"
@@ -170,7 +200,11 @@ def test_rollback_to_a_version_that_never_was_is_missing(http: httpx.Client) -> 
 
 
 def test_a_dry_run_says_where_a_request_would_go_and_why(http: httpx.Client) -> None:
-    body = {"tenant_id": "tenant_search", "policy_id": "default", "request": {"message": {}, "context": {"x": 1}}}
+    body = {
+        "tenant_id": "tenant_search",
+        "policy_id": "default",
+        "request": {"message": {}, "context": {"x": 1}},
+    }
     answer = http.post(f"{BASE}/dry-run", json=body).json()
     assert (answer["provider_id"], answer["reason"], answer["context"]) == ("openai", "weighted", {"x": 1})
     assert answer["steps"][0] == "openai has the largest weight, 70% of requests"
@@ -178,7 +212,12 @@ def test_a_dry_run_says_where_a_request_would_go_and_why(http: httpx.Client) -> 
 
 
 def test_unknown_keys_are_only_warnings_and_only_when_strict(http: httpx.Client) -> None:
-    document = {"version": "1.0", "providers": [{"name": "x", "weight": 1}], "typo": 1, "circuit_breaker": {"timeout": 5}}
+    document = {
+        "version": "1.0",
+        "providers": [{"name": "x", "weight": 1}],
+        "typo": 1,
+        "circuit_breaker": {"timeout": 5},
+    }
     strict = http.post(f"{BASE}/validate", json={"policy_json": document, "strict": True}).json()
     assert strict["valid"]
     assert [each["path"] for each in strict["warnings"]] == ["typo", "circuit_breaker.timeout"]

@@ -15,7 +15,9 @@ from simulator_worlds import KEY, world
 APP = create_app(Router(world(rpm=0.02)), KEY)
 OPERATIONS = {
     operation.label: operation
-    for operation in (found.ok() for found in schemathesis.openapi.from_asgi("/openapi.json", APP).get_all_operations())
+    for operation in (
+        found.ok() for found in schemathesis.openapi.from_asgi("/openapi.json", APP).get_all_operations()
+    )
 }
 # What makes a policy valid is more than a schema of its body says; the contract tests write valid ones.
 MORE_THAN_A_SCHEMA = {"PUT /api/v1/admin/policies/{tenant}/{policy}": [positive_data_acceptance]}
@@ -28,13 +30,15 @@ def test_a_call_does_what_the_openapi_document_says(label: str) -> None:
     operation = OPERATIONS[label]
 
     @hypothesis.settings(
-        max_examples=20, deadline=None, suppress_health_check=list(HealthCheck), database=None, derandomize=True
+        max_examples=20,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+        database=None,
+        derandomize=True,
     )
     @hypothesis.given(case=operation.as_strategy())
     def check(case: schemathesis.Case) -> None:
-        case.call_and_validate(
-            headers={"x-api-key": KEY}, excluded_checks=MORE_THAN_A_SCHEMA.get(label, [])
-        )
+        case.call_and_validate(headers={"x-api-key": KEY}, excluded_checks=MORE_THAN_A_SCHEMA.get(label, []))
 
     check()
 

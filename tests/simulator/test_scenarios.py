@@ -90,7 +90,9 @@ def test_single_failures_open_the_circuit_in_one_night_and_only_there(seed: int)
     moves = played(SINGLE_FAILURE, seed)
     opens = [at for _, at, source, target in moves if (source, target) == ("closed", "open")]
     assert 1 <= len(opens) <= 3
-    assert {at // 86_400_000 for at in opens} == {to_ms(SINGLE_FAILURE.start + timedelta(days=6)) // 86_400_000}
+    assert {at // 86_400_000 for at in opens} == {
+        to_ms(SINGLE_FAILURE.start + timedelta(days=6)) // 86_400_000
+    }
     assert moves[-1][3] == "closed"
 
 

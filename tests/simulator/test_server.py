@@ -109,7 +109,12 @@ def test_metrics_and_health_need_no_key(server: RunningServer) -> None:
         ("PUT", CANARY_PATH, b'{"policy_json": {}}', (422, "invalid_policy")),
         ("PUT", f"{BASE}/{'x' * 129}/p", b'{"policy_json": {}}', (422, "invalid_body")),
         ("PUT", f"{BASE}/a%00b/p", b'{"policy_json": {}}', (422, "invalid_body")),
-        ("POST", f"{BASE}/dry-run", b'{"tenant_id": "a", "policy_id": "b", "request": {}}', (404, "not_found")),
+        (
+            "POST",
+            f"{BASE}/dry-run",
+            b'{"tenant_id": "a", "policy_id": "b", "request": {}}',
+            (404, "not_found"),
+        ),
         ("POST", f"{CANARY_PATH}/rollback", b'{"target_version": "x"}', (422, "invalid_body")),
         ("GET", f"{BASE}?limit=0", None, (422, "invalid_body")),
         ("GET", f"{BASE}?offset=-1", None, (422, "invalid_body")),
@@ -151,7 +156,9 @@ def test_a_large_body_is_refused_whether_its_size_is_declared_or_not(server: Run
 
 
 def test_time_passes_only_when_told(server: RunningServer) -> None:
-    assert call(server, "POST", "/sim/advance", json={"seconds": 90}).json() == {"now": "2025-01-24T00:01:30.000Z"}
+    assert call(server, "POST", "/sim/advance", json={"seconds": 90}).json() == {
+        "now": "2025-01-24T00:01:30.000Z"
+    }
     assert call(server, "POST", "/sim/advance", json={"to": "2025-01-24T02:00:00+01:00"}).json() == {
         "now": "2025-01-24T01:00:00.000Z"
     }
@@ -207,8 +214,9 @@ def test_a_failure_of_the_clock_is_not_swallowed() -> None:
 
 def test_a_taken_port_is_an_error_that_says_so(shared: RunningServer) -> None:
     port = int(shared.url.rsplit(":", 1)[1])
-    with pytest.raises(InputError, match=f"can't listen on 127.0.0.1:{port}"), RunningServer(
-        shared.router, token=KEY, port=port
+    with (
+        pytest.raises(InputError, match=f"can't listen on 127.0.0.1:{port}"),
+        RunningServer(shared.router, token=KEY, port=port),
     ):
         pass
 
@@ -235,7 +243,9 @@ serve(Router(SOUND, state_file=Path(sys.argv[1])), "127.0.0.1", 0, token="practi
 
 
 @pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
-def test_a_served_router_keeps_policies_and_clock_over_a_restart(tmp_path: Path, sign: signal.Signals) -> None:
+def test_a_served_router_keeps_policies_and_clock_over_a_restart(
+    tmp_path: Path, sign: signal.Signals
+) -> None:
     state = tmp_path / "state.json"
     with subprocess.Popen(
         [sys.executable, "-c", SERVE, str(state)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True

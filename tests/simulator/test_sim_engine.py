@@ -159,7 +159,9 @@ def test_results_that_the_breaker_ignores_are_only_in_the_histogram() -> None:
     router = Router(world(ignored=0.5))
     advance(router, hours=1)
     page = router.metrics()
-    share = value(page, EVENTS, **OPENAI, event_type="success") / value(page, "router_result_latency_ms_count", **OPENAI)
+    share = value(page, EVENTS, **OPENAI, event_type="success") / value(
+        page, "router_result_latency_ms_count", **OPENAI
+    )
     assert share == pytest.approx(0.5, abs=0.05)
     assert value(page, EVENTS, **OPENAI, event_type="failure") is None
 
@@ -192,7 +194,9 @@ def test_an_outage_of_one_tenant_leaves_the_others_alone() -> None:
     advance(router, hours=1)
     page = router.metrics()
     assert value(page, EVENTS, **OPENAI, event_type="failure") > 300
-    assert (value(page, EVENTS, tenant_id="tenant_billing", provider_id="openai", event_type="failure") or 0) < 20
+    assert (
+        value(page, EVENTS, tenant_id="tenant_billing", provider_id="openai", event_type="failure") or 0
+    ) < 20
 
 
 def test_a_fault_is_exactly_one_failing_request() -> None:
@@ -255,7 +259,12 @@ def test_the_page_tells_of_the_same_transitions_as_a_breaker_that_is_driven_by_h
     advance(router, hours=3)
     page = router.metrics()
     assert len(moves) > 20
-    for source, target in (("closed", "open"), ("open", "half_open"), ("half_open", "open"), ("half_open", "closed")):
+    for source, target in (
+        ("closed", "open"),
+        ("open", "half_open"),
+        ("half_open", "open"),
+        ("half_open", "closed"),
+    ):
         assert moved(page, source, target) == sum(move[1:3] == (source, target) for move in moves)
 
 

@@ -49,7 +49,9 @@ def test_a_labelled_series_is_born_with_its_first_increment() -> None:
 
 def test_the_state_gauge_sticks(after_an_outage: str) -> None:
     """Each state is its own series and none is ever set back: all three are there after one episode."""
-    assert [value(after_an_outage, STATE, **OPENAI, state=state) for state in ("closed", "open", "half_open")] == [0, 1, 2]
+    assert [
+        value(after_an_outage, STATE, **OPENAI, state=state) for state in ("closed", "open", "half_open")
+    ] == [0, 1, 2]
 
 
 def test_a_trigger_reason_is_set_to_one_and_never_counted_up(after_an_outage: str) -> None:
@@ -102,7 +104,9 @@ def test_the_types_are_those_of_the_domain_description(after_an_outage: str) -> 
 
 def test_the_histogram_adds_up(after_an_outage: str) -> None:
     bounds = [*map(str, BUCKETS_MS), "+Inf"]
-    counts = [value(after_an_outage, "router_result_latency_ms_bucket", **OPENAI, le=bound) for bound in bounds]
+    counts = [
+        value(after_an_outage, "router_result_latency_ms_bucket", **OPENAI, le=bound) for bound in bounds
+    ]
     assert counts == sorted(counts)
     assert counts[-1] == value(after_an_outage, "router_result_latency_ms_count", **OPENAI)
 
@@ -114,7 +118,10 @@ def test_a_latency_falls_into_the_first_bucket_that_holds_it(latency: int) -> No
     assert BUCKET_OF[latency] == 0 or latency > bounds[BUCKET_OF[latency] - 1]
 
 
-@given(st.text(max_size=20).filter(lambda text: "\r" not in text), st.text(max_size=20).filter(lambda text: "\r" not in text))
+@given(
+    st.text(max_size=20).filter(lambda text: "\r" not in text),
+    st.text(max_size=20).filter(lambda text: "\r" not in text),
+)
 def test_any_label_value_comes_back_as_it_was(tenant: str, policy: str) -> None:
     lane, decisions, registry = Lane(tenant, policy), Decisions(tenant, policy), Registry()
     lane.succeeded = decisions.weighted = lane.buckets[3] = 1

@@ -18,21 +18,34 @@ GOOD = {
     "version": "1.0",
     "providers": [{"name": "openai", "weight": 70}, {"name": "anthropic", "weight": 30}],
     "fallbacks": [{"when": {"status": ["timeout"]}, "to": "anthropic"}],
-    "circuit_breaker": {"enabled": True, "timeout_ms": 1000, "latency_threshold_ms": None, "error_rate_threshold": 1},
+    "circuit_breaker": {
+        "enabled": True,
+        "timeout_ms": 1000,
+        "latency_threshold_ms": None,
+        "error_rate_threshold": 1,
+    },
 }
 ANYTHING = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
-    lambda inner: st.lists(inner, max_size=3)
-    | st.dictionaries(st.sampled_from(["name", "weight", "to", "when", "status", "enabled", "timeout_ms"]), inner, max_size=4),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["name", "weight", "to", "when", "status", "enabled", "timeout_ms"]),
+            inner,
+            max_size=4,
+        )
+    ),
     max_leaves=8,
 )
 DOCUMENTS = st.fixed_dictionaries(
     {},
     optional={
         "version": ANYTHING,
-        "providers": ANYTHING | st.lists(st.fixed_dictionaries({"name": ANYTHING, "weight": ANYTHING}), max_size=3),
+        "providers": ANYTHING
+        | st.lists(st.fixed_dictionaries({"name": ANYTHING, "weight": ANYTHING}), max_size=3),
         "fallbacks": ANYTHING | st.lists(st.fixed_dictionaries({"to": ANYTHING}), max_size=2),
-        "circuit_breaker": ANYTHING | st.fixed_dictionaries({"enabled": st.just(True), "timeout_ms": ANYTHING}),
+        "circuit_breaker": ANYTHING
+        | st.fixed_dictionaries({"enabled": st.just(True), "timeout_ms": ANYTHING}),
     },
 )
 
@@ -86,7 +99,10 @@ def test_a_wrong_value_is_named_by_its_path(key: str, wrong: object, path: str) 
 
 def test_unknown_keys_are_warned_of() -> None:
     document = {**GOOD, "sticki": 1, "circuit_breaker": {"enabeld": True}}
-    assert [complaint.path for complaint in schema.warnings(document)] == ["sticki", "circuit_breaker.enabeld"]
+    assert [complaint.path for complaint in schema.warnings(document)] == [
+        "sticki",
+        "circuit_breaker.enabeld",
+    ]
     assert schema.warnings({**GOOD, "circuit_breaker": 5}) == ()
 
 
@@ -109,7 +125,12 @@ def test_a_document_without_errors_has_a_provider(document: dict[str, object]) -
 
 
 def test_what_the_router_does_not_know_it_passes_over() -> None:
-    live = live_policy({"providers": [{"name": "a", "weight": 1}, {"name": "b"}], "circuit_breaker": {"enabled": True, "typo": 1, "timeout_ms": "x"}})
+    live = live_policy(
+        {
+            "providers": [{"name": "a", "weight": 1}, {"name": "b"}],
+            "circuit_breaker": {"enabled": True, "typo": 1, "timeout_ms": "x"},
+        }
+    )
     assert (live.providers, live.breaker) == (("a",), {"enabled": True})
     assert live_policy({"circuit_breaker": {"enabled": "true"}}).breaker is None
 

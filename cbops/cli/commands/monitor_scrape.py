@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from cbops.cli.options import words
+from cbops.cli.options import interval, seconds, words
 from cbops.cli.wiring import workplace
 from cbops.clients.scrape import Scraper
 from cbops.clients.store import SampleStore
@@ -21,9 +21,13 @@ def command(
     url: Annotated[
         str, typer.Option("--url", metavar="URL", parser=words, help="The router's metrics page.")
     ] = "http://127.0.0.1:9001/metrics",
-    every: Annotated[float, typer.Option("--every", metavar="SECONDS", min=0.1, help="The interval.")] = 15,
+    every: Annotated[
+        float,
+        typer.Option("--every", metavar="TIME", parser=interval, help="The interval: 15s, 5m. At least 0.1s."),
+    ] = 15,
     duration: Annotated[
-        float, typer.Option("--for", metavar="SECONDS", min=0, help="How long. Default: one scrape.")
+        float,
+        typer.Option("--for", metavar="TIME", parser=seconds, help="How long: 90s, 6h, 3d. 0: one scrape."),
     ] = 0,
     instance: Annotated[
         str, typer.Option("--instance", metavar="NAME", parser=words, help="The target's label.")
@@ -32,6 +36,7 @@ def command(
     """Fill the embedded sample store from a router's /metrics.
 
     For places without a Prometheus: with 'metrics.source: embedded' days are collected from this store.
+    Ctrl-C ends it with what it has got.
     """
     place = workplace(context)
     path = place.base / place.config.metrics.path

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from cbops.cli.confirm import confirm
-from cbops.cli.options import By, Yes, words
+from cbops.cli.options import By, Yes, seconds, words
 from cbops.cli.show import show_plan
 from cbops.cli.targets import rollback_target
 from cbops.cli.wiring import emergency
@@ -29,7 +29,8 @@ def command(
         str, typer.Option("--reason", metavar="REASON", parser=words, help="Why; on record.")
     ] = "not given",
     wait: Annotated[
-        float, typer.Option("--wait", metavar="SECONDS", min=0, help="How long to wait for the proof.")
+        float,
+        typer.Option("--wait", metavar="TIME", parser=seconds, help="How long to wait for the proof: 90s, 15m."),
     ] = 0,
     admin_url: Annotated[
         str | None,

@@ -1,0 +1,160 @@
+"""Evaluating, deciding and reporting on a short rollout with real measurements."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from cbops.model.policy import CANARY_BLOCK, with_breaker
+from tests.conftest import Cli
+from tests.practice import TOKEN, Practice, practice, write_config
+
+SEED = Path(__file__).parents[1] / "data" / "render" / "seed.md"
+END = "2025-01-30T00:00:00Z"
+
+
+@pytest.fixture(scope="module")
+def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Practice]:
+    """Three days of baseline and three with the breaker, an outage in the last of them."""
+    with practice(tmp_path_factory.mktemp("played")) as world:
+        world.stage.play(datetime(2025, 1, 27, 9, tzinfo=UTC))
+        _, document = world.admin.latest("tenant_canary", "canary_policy")
+        enabled = with_breaker(document, CANARY_BLOCK)
+        world.admin.put("tenant_canary", "canary_policy", enabled, version="1.1", comment="by hand")
+        world.stage.play(datetime(2025, 1, 30, tzinfo=UTC))
+        yield world
+
+
+@pytest.fixture
+def adopted(cli: Cli, played: Practice) -> Cli:
+    cli.environ["CBOPS_ADMIN_TOKEN"] = TOKEN
+    write_config(cli.folder, played.url, played.store, baseline_days=3)
+    cli.json(
+        "canary", "adopt", "tenant_canary", "--policy", "canary_policy", "--provider", "openai",
+        "--enabled-at", "2025-01-27T09:00:00Z",
+    )  # fmt: skip
+    return cli
+
+
+@pytest.fixture
+def collected(adopted: Cli) -> Cli:
+    assert adopted.json("monitor", "daily", "--all", "--as-of", END).status == 0
+    return adopted
+
+
+def test_without_a_collected_day_nothing_is_met(adopted: Cli) -> None:
+    judged = adopted.json("evaluate", "--as-of", END)
+
+    assert judged.status == 10
+    assert {c["verdict"] for c in judged.data["criteria"]} == {"inconclusive"}
+    assert judged.data["days_observed"] == 0
+    assert "not collected: day 1-3. Collect: cbops monitor daily --all" in judged.answer["warnings"]
+
+
+def test_too_few_full_days_extend_and_say_what_is_missing(collected: Cli) -> None:
+    judged = collected.json("evaluate", "--as-of", END)
+
+    assert judged.status == 10
+    assert (judged.data["days_observed"], judged.data["full_days"]) == (3, 2)
+    assert any("day" in what for what in judged.data["missing"])
+
+
+def test_days_after_the_time_of_judging_are_not_looked_at(collected: Cli) -> None:
+    judged = collected.json("evaluate", "--as-of", "2025-01-29T00:00:00Z")
+    assert judged.data["days_observed"] == 2
+    assert judged.data["episodes"] == []
+
+
+def test_judging_again_gives_the_same_verdicts_and_the_same_evidence(collected: Cli) -> None:
+    first = collected.json("evaluate", "--as-of", END).data
+    again = collected.json("evaluate", "--as-of", END).data
+    assert first == again
+
+
+def test_the_evaluation_needs_neither_router_nor_metrics(collected: Cli) -> None:
+    before = collected.json("evaluate", "--as-of", END).data
+    write_config(collected.folder, "http://127.0.0.1:9", "nowhere.db", baseline_days=3)
+    assert collected.json("evaluate", "--as-of", END).data == before
+
+
+def test_evaluating_before_enabling_is_a_conflict(cli: Cli, played: Practice) -> None:
+    cli.environ["CBOPS_ADMIN_TOKEN"] = TOKEN
+    write_config(cli.folder, played.url, played.store)
+    cli.json(
+        "canary", "select", "tenant_canary", "--policy", "canary_policy", "--provider", "openai",
+        "--override", "for this test",
+    )  # fmt: skip
+    for command in (("evaluate",), ("monitor", "daily"), ("decide", "extend", "--by", "M", "--reason", "r")):
+        refused = cli.json(*command)
+        assert refused.status == 6
+        assert "canary enable" in refused.error["hint"]
+
+
+def test_a_decision_that_differs_from_the_recommendation_is_warned_of_and_recorded(collected: Cli) -> None:
+    collected.json("evaluate", "--as-of", END)
+
+    decided = collected.json("decide", "proceed", "--by", "Maya", "--reason", "the owner asks for it")
+
+    assert decided.status == 0
+    assert (decided.data["recommended"], decided.data["differs"]) == ("extend", True)
+    assert "the recommendation was extend; Maya decided proceed" in decided.answer["warnings"]
+    assert collected.json("canary", "status").data["decision"] == "proceed"
+
+
+def test_a_decision_without_an_evaluation_says_so(collected: Cli) -> None:
+    decided = collected.json("decide", "extend", "--by", "Maya", "--reason", "a holiday")
+    assert decided.data["recommended"] is None
+    assert "nothing was evaluated before this decision" in decided.answer["warnings"]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("decide", "proceed", "--reason", "r"),
+        ("decide", "proceed", "--by", "Maya"),
+        ("decide", "proceed", "--by", " ", "--reason", "r"),
+        ("decide", "proceed", "--by", "Maya", "--reason", ""),
+        ("decide", "maybe", "--by", "Maya", "--reason", "r"),
+    ],
+)
+def test_a_decision_without_name_or_reason_is_refused(collected: Cli, words: tuple[str, ...]) -> None:
+    assert collected.json(*words).status == 2
+    assert collected.json("canary", "status").data["decision"] is None
+
+
+def test_a_persons_word_on_an_episode_that_is_not_there_is_refused(collected: Cli) -> None:
+    refused = collected.json("episode", "classify", "nope", "expected", "--reason", "r")
+    assert refused.status == 3
+    assert "openai-" in refused.error["hint"]
+
+
+def test_the_log_is_written_under_the_rollout_and_again_with_the_same_bytes(collected: Cli) -> None:
+    collected.json("evaluate", "--as-of", END)
+    written = collected.json("report", "log")
+    path = Path(written.data["path"])
+    first = path.read_bytes()
+    assert written.data["bytes"] == len(first)
+
+    collected.json("report", "log")
+
+    assert path.read_bytes() == first
+    assert collected("report", "log", "--stdout").stdout.encode() == first
+    other = collected.folder / "elsewhere.md"
+    collected.json("report", "log", "--out", other)
+    assert other.read_bytes() == first
+
+
+def test_the_blank_log_is_the_seed_document(cli: Cli, played: Practice) -> None:
+    write_config(cli.folder, played.url)
+    blank = cli("report", "log", "--blank", "--stdout").stdout
+    headings = [line for line in blank.splitlines() if line.startswith("#")]
+    assert headings == [line for line in SEED.read_text(encoding="utf-8").splitlines() if line.startswith("#")]
+
+
+def test_a_log_that_can_not_be_written_is_a_clear_error(collected: Cli) -> None:
+    refused = collected.json("report", "log", "--out", "/proc/nope/log.md")
+    assert refused.status == 3
+    assert "--stdout" in refused.error["hint"]

@@ -1,0 +1,183 @@
+"""Collecting days from an embedded store that a practice router filled."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+
+from cbops.model.policy import CANARY_BLOCK, with_breaker
+from tests.conftest import Cli
+from tests.practice import TOKEN, Practice, practice, write_config
+
+ENABLED = datetime(2025, 1, 27, 9, tzinfo=UTC)
+NOW = "2025-01-28T15:00:00Z"
+
+
+@pytest.fixture(scope="module")
+def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Practice]:
+    """Three days of baseline and a day and a half with the breaker, which was enabled by hand."""
+    with practice(tmp_path_factory.mktemp("played")) as world:
+        world.stage.play(ENABLED)
+        _, document = world.admin.latest("tenant_canary", "canary_policy")
+        enabled = with_breaker(document, CANARY_BLOCK)
+        world.admin.put("tenant_canary", "canary_policy", enabled, version="1.1", comment="by hand")
+        world.stage.play(datetime(2025, 1, 28, 15, tzinfo=UTC))
+        yield world
+
+
+def adopt(cli: Cli, world: Practice, **config: object) -> Cli:
+    cli.environ["CBOPS_ADMIN_TOKEN"] = TOKEN
+    write_config(cli.folder, world.url, world.store, baseline_days=3, **config)
+    opened = cli.json(
+        "canary", "adopt", "tenant_canary", "--policy", "canary_policy", "--provider", "openai",
+        "--enabled-at", "2025-01-27T09:00:00Z",
+    )  # fmt: skip
+    assert opened.status == 0
+    return cli
+
+
+@pytest.fixture
+def adopted(cli: Cli, played: Practice) -> Cli:
+    return adopt(cli, played)
+
+
+def collected(cli: Cli) -> list[dict[str, object]]:
+    entries = cli.json("journal", "show").data["entries"]
+    return [entry["data"]["window"] for entry in entries if entry["type"] == "day_collected"]
+
+
+def test_the_last_ended_day_is_collected_when_none_is_named(adopted: Cli) -> None:
+    day = adopted.json("monitor", "daily", "--as-of", NOW).data["day"]
+
+    assert (day["day"], day["date"], day["partial"]) == (1, "2025-01-27", False)
+    assert day["from"] == "2025-01-27T09:00:00.000Z"
+    assert day["coverage"] == 1
+    assert day["decisions"] > 10_000
+    assert isinstance(day["decisions"], int)
+
+
+def test_the_baseline_is_collected_once(adopted: Cli) -> None:
+    adopted.json("monitor", "daily", "--as-of", NOW)
+    assert [window["day"] for window in collected(adopted)] == [-2, -1, 0, 1]
+
+    adopted.json("monitor", "daily", "--as-of", NOW)
+
+    assert [window["day"] for window in collected(adopted)] == [-2, -1, 0, 1, 1]
+
+
+def test_all_goes_up_to_the_running_day_which_is_partial(adopted: Cli) -> None:
+    days = adopted.json("monitor", "daily", "--all", "--as-of", NOW).data["days"]
+
+    assert [(day["day"], day["partial"]) for day in days] == [(1, False), (2, True)]
+    assert days[1]["to"] == "2025-01-28T15:00:00.000Z"
+
+
+def test_every_provider_of_the_policy_is_told_with_zeros_where_nothing_happened(adopted: Cli) -> None:
+    day = adopted.json("monitor", "daily", "--as-of", NOW).data["day"]
+
+    idle = day["providers"]["anthropic"]
+    assert idle["events"] == {"success": 0, "failure": 0, "fail_fast": 0}
+    assert (idle["error_rate"], idle["latency"]["count"], idle["latency"]["mean_ms"]) == (None, 0, None)
+
+
+def test_collecting_again_keeps_what_people_wrote(adopted: Cli) -> None:
+    adopted.json("monitor", "daily", "--day", 2, "--as-of", "2025-01-28T10:00:00Z")
+    adopted.json("monitor", "note", "--day", 1, "--kind", "issue", "owner saw a slow hour")
+    adopted.json("monitor", "note", "--day", 1, "--kind", "action", "asked the provider")
+
+    days = adopted.json("monitor", "daily", "--all", "--as-of", NOW).data["days"]
+
+    assert (days[0]["issues"], days[0]["actions"]) == (["owner saw a slow hour"], ["asked the provider"])
+    assert days[1]["to"] == "2025-01-28T15:00:00.000Z"
+
+
+def test_a_day_is_one_of_the_rollouts_time_zone(cli: Cli, played: Practice) -> None:
+    there = adopt(cli, played, timezone="Asia/Tokyo")
+
+    day = there.json("monitor", "daily", "--day", 1, "--as-of", NOW).data["day"]
+
+    assert day["date"] == "2025-01-27"
+    assert (day["from"], day["to"]) == ("2025-01-27T09:00:00.000Z", "2025-01-27T15:00:00.000Z")
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--day", 3), "no day 3"),
+        (("--date", "2025-01-26"), "no day 0"),
+        (("--day", 1, "--all"), "exclude each other"),
+        (("--day", 1, "--date", "2025-01-27"), "exclude each other"),
+    ],
+)
+def test_a_day_that_is_not_there_is_a_usage_error(adopted: Cli, words: tuple[object, ...], message: str) -> None:
+    refused = adopted.json("monitor", "daily", *words, "--as-of", NOW)
+    assert refused.status == 2
+    assert message in refused.error["message"]
+    assert collected(adopted) == []
+
+
+def test_before_any_day_has_ended_the_running_one_is_named(adopted: Cli) -> None:
+    refused = adopted.json("monitor", "daily", "--as-of", "2025-01-27T20:00:00Z")
+    assert refused.status == 2
+    assert "--day 1" in refused.error["hint"]
+
+
+def test_before_enabling_there_is_nothing_to_collect(adopted: Cli) -> None:
+    assert adopted.json("monitor", "daily", "--as-of", "2025-01-27T08:00:00Z").status == 2
+
+
+def test_the_applied_policy_is_compared_with_the_live_one(adopted: Cli, played: Practice) -> None:
+    same = adopted.json("monitor", "daily", "--as-of", NOW).data["drift"]
+    assert (same["checked"], same["drifted"]) == (True, False)
+
+    _, document = played.admin.latest("tenant_canary", "canary_policy")
+    block = {**CANARY_BLOCK, "timeout_ms": 5}
+    answer = played.admin.put(
+        "tenant_canary", "canary_policy", with_breaker(document, block), version="1.2", comment="someone"
+    )
+    try:
+        changed = adopted.json("monitor", "daily", "--as-of", NOW)
+    finally:
+        played.admin.put(
+            "tenant_canary", "canary_policy", with_breaker(document, CANARY_BLOCK), version="1.3", comment="back"
+        )
+    assert answer.new_version == "1.2"
+    assert changed.data["drift"]["drifted"] is True
+    assert "timeout_ms" in changed.data["drift"]["message"]
+    assert any("timeout_ms" in warning for warning in changed.answer["warnings"])
+
+
+def test_without_the_admin_api_a_day_is_collected_and_that_is_said(cli: Cli, played: Practice) -> None:
+    there = adopt(cli, played)
+    write_config(there.folder, "http://127.0.0.1:9", played.store, baseline_days=3)
+
+    day = there.json("monitor", "daily", "--as-of", NOW)
+
+    assert day.status == 0
+    assert day.data["drift"]["checked"] is False
+    assert any(warning.startswith("drift:") for warning in day.answer["warnings"])
+
+
+def test_a_store_that_is_not_there_is_an_error_of_the_metrics_source(cli: Cli, played: Practice) -> None:
+    there = adopt(cli, played)
+    write_config(there.folder, played.url, "elsewhere.db", baseline_days=3)
+
+    refused = there.json("monitor", "daily", "--as-of", NOW)
+
+    assert refused.status == 5
+    assert "elsewhere.db" in refused.error["message"]
+    assert collected(there) == []
+
+
+def test_every_day_names_the_queries_that_measured_it(adopted: Cli) -> None:
+    day = adopted.json("monitor", "daily", "--as-of", NOW).data["day"]
+    (rollout,) = (adopted.folder / "rollouts").iterdir()
+
+    evidence = json.loads((rollout / "evidence" / day["observation"]).read_text(encoding="utf-8"))
+
+    assert len(evidence["queries"]) >= 4
+    assert all(query["query"] and query["samples"] >= 0 for query in evidence["queries"])
+    assert evidence["source"] == "embedded"
