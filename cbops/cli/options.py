@@ -33,6 +33,7 @@ def calendar_date(text: str | date) -> date:
 
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+_LONGEST = 366 * _UNITS["d"]
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)([smhd]?)")
 
 
@@ -42,8 +43,8 @@ def seconds(text: str | float) -> float:
         return float(text)
     found = _DURATION.fullmatch(text.strip())
     length = float(found[1]) * _UNITS[found[2] or "s"] if found else math.inf
-    if math.isinf(length):
-        raise typer.BadParameter(f"'{text}' is not a length of time such as 90s, 15m, 6h or 3d")
+    if length > _LONGEST:
+        raise typer.BadParameter(f"'{text}' is not a length of time such as 90s, 15m, 6h or 3d, at most a year")
     return length
 
 

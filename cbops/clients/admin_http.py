@@ -267,7 +267,7 @@ def _message(body: bytes) -> str:
     try:
         said = json.loads(body)
     except (ValueError, RecursionError):
-        return body[:_SHOWN].decode(errors="replace")
+        return body[: 2 * _SHOWN].decode(errors="replace")
     for key in ("error", "message", "detail", "reason"):
         if isinstance(said, dict) and key in said:
             said = said[key]

@@ -50,14 +50,14 @@ class Scraper:
     ) -> None:
         self._store = store
         self._target = {"instance": instance, "job": job}
+        self._request = httpx.Request(
+            "GET",
+            _address(url),
+            headers={"accept": "text/plain;version=0.0.4"},
+            extensions={"timeout": _TIMEOUT},
+        )
         # The transport is asked directly: a client's cookies, redirects and hooks would cost more than the rest.
         self._transport = transport or httpx.HTTPTransport()
-        try:
-            self._request = httpx.Request(
-                "GET", url, headers={"accept": "text/plain;version=0.0.4"}, extensions={"timeout": _TIMEOUT}
-            )
-        except httpx.InvalidURL as error:
-            raise ConfigError(f"'{url}' is not a URL", hint="Give the whole address of /metrics.") from error
         self._ids: dict[str, int] = {}  # a line's text before the value → series
         self._last: list[int] = []
         self._up: int | None = None
@@ -137,3 +137,15 @@ class Scraper:
         if sample.timestamp is None:
             self._ids[prefix] = series
         return series, sample.value
+
+
+def _address(url: str) -> httpx.URL:
+    """The URL, checked, as the transport itself does not; ConfigError."""
+    hint = "Give the whole address, for example http://127.0.0.1:9001/metrics."
+    try:
+        parsed = httpx.URL(url)
+    except httpx.InvalidURL as error:
+        raise ConfigError(f"'{url}' is not a URL", hint=hint) from error
+    if parsed.scheme not in ("http", "https") or not parsed.host or (parsed.port or 0) > 65535:
+        raise ConfigError(f"'{url}' is not the address of a web server", hint=hint)
+    return parsed

@@ -81,7 +81,7 @@ HTTP_ERRORS = sorted(set(concrete(httpx.HTTPError)) - {httpx.HTTPStatusError}, k
 @pytest.mark.parametrize("kind", [*HTTP_ERRORS, httpx.InvalidURL])
 def test_every_error_of_the_http_library_becomes_an_admin_error(name: str, kind: type[Exception]) -> None:
     def fail(_request: httpx.Request) -> httpx.Response:
-        raise kind(f"reason\nwith {TOKEN}")
+        raise kind("reason\nin two lines")
 
     error = failure(name, fail)
     assert isinstance(error, AdminError)
@@ -484,11 +484,11 @@ def test_an_address_that_is_none_is_a_configuration_error(url: str) -> None:
     assert "pw" not in raised.value.message
 
 
-@pytest.mark.parametrize("token", ["", " ", "line\nend", "line end\n", " space", "ümlaut", "nul\x00"])
+@pytest.mark.parametrize("token", ["", " ", "k3y\nk3y", "k3y\n", " k3y", "k3ÿ", "k3y\x00"])
 def test_a_key_that_no_header_can_carry_is_an_error_that_does_not_show_it(token: str) -> None:
     with pytest.raises(ConfigError, match="the key in CBOPS_ADMIN_TOKEN can't be sent") as raised:
         AdminClient(CONFIG, token)
-    assert not token.strip() or token.strip() not in raised.value.message + raised.value.hint
+    assert "k3" not in raised.value.message + raised.value.hint
 
 
 def test_a_header_name_that_is_none_is_a_configuration_error() -> None:
@@ -512,9 +512,9 @@ def test_without_a_key_none_is_sent_and_a_refusal_says_so() -> None:
 def test_the_environment_s_proxies_are_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
     monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:9")
-    with Bytes(b"HTTP/1.1 200 OK\r\ncontent-length: 16\r\n\r\n" + b'{"versions": []}') as url:
-        with AdminClient(RouterConfig(admin_url=url), TOKEN) as admin:
-            assert admin.history("t", "p") == ()
+    server = Bytes(b"HTTP/1.1 200 OK\r\ncontent-length: 16\r\n\r\n" + b'{"versions": []}')
+    with server as url, AdminClient(RouterConfig(admin_url=url), TOKEN) as admin:
+        assert admin.history("t", "p") == ()
 
 
 class Bytes:
@@ -525,7 +525,7 @@ class Bytes:
         self.connections = 0
 
     def __enter__(self) -> str:
-        self._listener = socket.createBytes(("127.0.0.1", 0))
+        self._listener = socket.create_server(("127.0.0.1", 0))
         self._thread = threading.Thread(target=self._serve)
         self._thread.start()
         return f"http://127.0.0.1:{self._listener.getsockname()[1]}"
@@ -554,23 +554,37 @@ class Bytes:
 @pytest.mark.parametrize(("name", "tries"), [("history", 2), ("put", 1)])
 def test_a_connection_that_is_cut_for_real_is_unreachable(answer: bytes, name: str, tries: int) -> None:
     server = Bytes(answer)
-    with server as url, AdminClient(RouterConfig(admin_url=url), TOKEN) as admin:
-        with pytest.raises(AdminUnreachableError, match="cut the connection"):
-            CALLS[name](admin)
+    with (
+        server as url,
+        AdminClient(RouterConfig(admin_url=url), TOKEN) as admin,
+        pytest.raises(AdminUnreachableError, match="cut the connection"),
+    ):
+        CALLS[name](admin)
     assert server.connections == tries
 
 
 def test_a_port_at_which_nothing_listens_is_unreachable() -> None:
-    with socket.createBytes(("127.0.0.1", 0)) as taken:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-    with AdminClient(RouterConfig(admin_url=f"http://127.0.0.1:{port}"), TOKEN) as admin:
-        with pytest.raises(AdminUnreachableError, match=f"nothing answers at http://127.0.0.1:{port}"):
-            admin.policies()
+    with (
+        AdminClient(RouterConfig(admin_url=f"http://127.0.0.1:{port}"), TOKEN) as admin,
+        pytest.raises(AdminUnreachableError, match=f"nothing answers at http://127.0.0.1:{port}"),
+    ):
+        admin.policies()
 
 
 def test_a_server_that_is_silent_is_unreachable_after_the_timeout() -> None:
-    with socket.createBytes(("127.0.0.1", 0)) as silent:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
-        with AdminClient(RouterConfig(admin_url=url, timeout_seconds=0.2), TOKEN) as admin:
-            with pytest.raises(AdminUnreachableError, match=r"within 0\.2 s"):
-                admin.put("t", "p", {}, version="1.1", comment="")
+        admin = AdminClient(RouterConfig(admin_url=url, timeout_seconds=0.2), TOKEN)
+        with admin, pytest.raises(AdminUnreachableError, match=r"within 0\.2 s"):
+            admin.put("t", "p", {}, version="1.1", comment="")
+
+
+def test_the_reason_of_a_failed_connection_is_told_without_the_key() -> None:
+    def fail(_request: httpx.Request) -> httpx.Response:
+        raise httpx.ConnectError(f"name {TOKEN}\nunknown")
+
+    with client(fail) as admin, pytest.raises(AdminUnreachableError) as raised:
+        admin.policies()
+    assert "(name [key] unknown)" in raised.value.message

@@ -143,9 +143,12 @@ def test_a_page_that_is_not_utf_8_fails_the_scrape(store):
         assert not one.scrape(AT).ok
 
 
-def test_an_address_that_is_none_is_a_configuration_error(store):
+@pytest.mark.parametrize(
+    "url", ["http://router:99999999/metrics", "router:9001", "http://", "http://x:y/", ""]
+)
+def test_an_address_that_is_none_is_a_configuration_error(store, url):
     with pytest.raises(ConfigError):
-        Scraper("http://[", store, instance="a", job="b")
+        Scraper(url, store, instance="a", job="b")
 
 
 def test_a_real_server_is_scraped_over_one_connection(store):

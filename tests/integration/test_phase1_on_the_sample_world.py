@@ -77,7 +77,11 @@ def test_every_day_equals_the_truth(adopted: Cli) -> None:
     wanted = truth()["days"]
     assert [day["day"] for day in days] == [day["day"] for day in wanted]
     for day, true in zip(days, wanted, strict=True):
-        assert (day["date"], at(day["from"]), at(day["to"])) == (true["date"], at(true["from"]), at(true["to"]))
+        assert (day["date"], at(day["from"]), at(day["to"])) == (
+            true["date"],
+            at(true["from"]),
+            at(true["to"]),
+        )
         assert day["decisions"] == true["decisions"]
         assert set(day["providers"]) == set(true["providers"])
         for name, mine in true["providers"].items():
@@ -162,7 +166,9 @@ def test_a_day_in_the_middle_alone_gives_the_same_figures(adopted: Cli) -> None:
 
 
 def test_a_day_that_is_not_over_is_partial_and_collected_again_it_is_whole(adopted: Cli) -> None:
-    early = adopted.json("monitor", "daily", "--date", "2025-01-28", "--as-of", "2025-01-28T12:00:00Z").data["day"]
+    early = adopted.json("monitor", "daily", "--date", "2025-01-28", "--as-of", "2025-01-28T12:00:00Z").data[
+        "day"
+    ]
     assert early["partial"]
     assert early["decisions"] < truth()["days"][1]["decisions"]
     adopted.json("monitor", "note", "--day", 2, "--kind", "issue", "the owner called")
@@ -176,7 +182,8 @@ def test_a_day_that_is_not_over_is_partial_and_collected_again_it_is_whole(adopt
 
 def test_before_the_first_scrape_everything_is_unknown_not_zero(cli: Cli, server: str) -> None:
     (cli.folder / "cbops.yaml").write_text(
-        f"version: 1\nrouter: {{admin_url: 'http://127.0.0.1:9'}}\nmetrics: {{url: '{server}'}}\n", encoding="utf-8"
+        f"version: 1\nrouter: {{admin_url: 'http://127.0.0.1:9'}}\nmetrics: {{url: '{server}'}}\n",
+        encoding="utf-8",
     )
     (cli.folder / "tenants.yaml").write_text("tenants: []\n", encoding="utf-8")
     cli.json(

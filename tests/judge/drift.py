@@ -12,7 +12,14 @@ from judge.build import World, state
 from cbops.judge import evaluate
 from cbops.model.base import to_ms
 from cbops.model.config import CriteriaConfig
-from cbops.model.observation import Buckets, EventCounts, LatencyFigures, Observation, ProviderDay, TransitionCounts
+from cbops.model.observation import (
+    Buckets,
+    EventCounts,
+    LatencyFigures,
+    Observation,
+    ProviderDay,
+    TransitionCounts,
+)
 from cbops.model.verdict import Evaluation
 
 HOUR = 3600

@@ -7,10 +7,10 @@ import pytest
 import schemathesis
 from hypothesis import HealthCheck
 from schemathesis.specs.openapi.checks import positive_data_acceptance
+from simulator_worlds import KEY, world
 
 from cbops.simulator.api import create_app
 from cbops.simulator.router import Router
-from simulator_worlds import KEY, world
 
 APP = create_app(Router(world(rpm=0.02)), KEY)
 OPERATIONS = {

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
 import pytest
@@ -13,6 +12,12 @@ from cbops.errors import InputError, StorageError
 from cbops.simulator.problems import CallRefusedError
 from cbops.simulator.router import Router
 from cbops.simulator.scenarios import SOUND
+
+STORED = (
+    '{"scenario": "sound", "start_ms": 0, "now_ms": 0, "policies": [{"tenant": "t", "policy": "p", '
+    '"versions": [%s], "active": "%s", "updated_at": ""}]}'
+)
+VERSION = '{"version": "1.0", "document": {}, "created_at": "", "created_by": ""}'
 
 
 def test_policies_versions_and_clock_come_back(tmp_path: Path) -> None:
@@ -31,7 +36,7 @@ def test_policies_versions_and_clock_come_back(tmp_path: Path) -> None:
 def test_the_file_is_written_as_a_whole_and_leaves_nothing_beside_it(tmp_path: Path) -> None:
     router = Router(SOUND, state_file=tmp_path / "state.json")
     enable(router)
-    assert os.listdir(tmp_path) == ["state.json"]
+    assert [each.name for each in tmp_path.iterdir()] == ["state.json"]
     stored = json.loads((tmp_path / "state.json").read_text())
     assert stored["scenario"] == "sound"
 
@@ -43,10 +48,9 @@ def test_the_file_is_written_as_a_whole_and_leaves_nothing_beside_it(tmp_path: P
         "{",
         "[]",
         '{"scenario": "sound"}',
-        '{"scenario": "sound", "start_ms": 0, "now_ms": 0, "policies": [{"tenant": "t", "policy": "p", '
-        '"versions": [], "active": "1.0", "updated_at": ""}]}',
-        '{"scenario": "sound", "start_ms": 0, "now_ms": 0, "policies": [{"tenant": "t", "policy": "p", "versions": '
-        '[{"version": "one", "document": {}, "created_at": "", "created_by": ""}], "active": "one", "updated_at": ""}]}',
+        STORED % ("", "1.0"),
+        STORED % (VERSION, "2.0"),
+        STORED % (VERSION.replace("1.0", "one"), "one"),
     ],
 )
 def test_a_file_that_is_no_state_is_an_error_and_stays_as_it_is(tmp_path: Path, text: str) -> None:
@@ -87,7 +91,7 @@ def test_versions_are_compared_as_numbers() -> None:
     for wanted, written in ((None, "1.1"), ("1.9", "1.9"), (None, "1.10"), ("2.0", "2.0")):
         assert router.put(*CANARY, document, version=wanted).version == written
     for taken in ("2.0", "1.11"):
-        with pytest.raises(CallRefusedError, match="highest, which is 2.0"):
+        with pytest.raises(CallRefusedError, match=r"highest, which is 2\.0"):
             router.put(*CANARY, document, version=taken)
 
 
