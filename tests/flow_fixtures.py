@@ -47,9 +47,7 @@ def router(served: tuple[Switch, str], scenario: Scenario) -> Practice:
 
 
 @pytest.fixture
-def work(
-    cli: Cli, served: tuple[Any, str], router: Practice, wire: Wire
-) -> Iterator[Work]:
+def work(cli: Cli, served: tuple[Any, str], router: Practice, wire: Wire) -> Iterator[Work]:
     url = served[1]
     cli.environ["CBOPS_ADMIN_TOKEN"] = KEY
     store = SampleStore(cli.folder / "samples.db")

@@ -111,7 +111,15 @@ def play(scenario: Scenario, seed: int, folder: Path, progress: Progress) -> Out
         _monitor(cast, rollout, act)
         judged = _judge(cast, rollout, act)
         log = act("report log", report.log(rollout, cast.config.criteria, out=None, stdout=False))
-    return _outcome(scenario, seed, folder, rollout, tuple(steps), judged, log.data.path)
+    return _outcome(
+        scenario,
+        seed=seed,
+        folder=folder,
+        rollout=rollout,
+        steps=tuple(steps),
+        judged=judged,
+        log=log.data.path,
+    )
 
 
 Act = Callable[[str, Outcome[Any]], Outcome[Any]]
@@ -224,6 +232,7 @@ def _roll_back(cast: Cast, rollout: Path, act: Act, judged: EvaluateAnswer) -> N
 
 def _outcome(
     scenario: Scenario,
+    *,
     seed: int,
     folder: Path,
     rollout: Path,

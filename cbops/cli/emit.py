@@ -12,6 +12,7 @@ import json
 import os
 import re
 import sys
+import textwrap
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TextIO
@@ -181,14 +182,24 @@ class Emitter:
         return f"\x1b[1m{text}\x1b[0m" if wanted else text
 
     def _out(self, line: str) -> None:
-        self.streams.out.write(line + "\n")
+        self.streams.out.write(self._fitted(line, self.streams.out) + "\n")
+
+    def _fitted(self, line: str, stream: TextIO) -> str:
+        """On a terminal a long line goes on under its own indentation; elsewhere lines stay whole."""
+        if len(line) < self.columns or not stream.isatty():
+            return line
+        indent = " " * (len(line) - len(line.lstrip()) + 2)
+        width = max(self.columns - 1, 20)
+        return textwrap.fill(
+            line, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+        )
 
     def _err(self, line: str, sgr: str | None = None) -> None:
         word, colon, rest = line.partition(":")
         if sgr and colour_wanted(self.streams.err, self.settings, self.term):
             line = f"\x1b[{sgr}m{word}{colon}\x1b[0m{rest}"
         try:
-            self.streams.err.write(line + "\n")
+            self.streams.err.write(self._fitted(line, self.streams.err) + "\n")
             self.streams.err.flush()
         except OSError:
             # Nobody can be told; the exit status still says it.

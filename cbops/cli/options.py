@@ -44,7 +44,9 @@ def seconds(text: str | float) -> float:
     found = _DURATION.fullmatch(text.strip())
     length = float(found[1]) * _UNITS[found[2] or "s"] if found else math.inf
     if length > _LONGEST:
-        raise typer.BadParameter(f"'{text}' is not a length of time such as 90s, 15m, 6h or 3d, at most a year")
+        raise typer.BadParameter(
+            f"'{text}' is not a length of time such as 90s, 15m, 6h or 3d, at most a year"
+        )
     return length
 
 

@@ -2,29 +2,33 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cbops.cli.lazy import lazy
 from cbops.errors import CbopsError, UsageError
-from cbops.model.events import RolloutOpened
+from cbops.model.events import RollbackScope, RolloutOpened
 from cbops.model.tenant import Target
 
 if TYPE_CHECKING:
     from cbops.cli.wiring import Workplace
     from cbops.model.events import Entry
+    from cbops.model.state import RolloutState
+
+ALL = "*"  # every tenant, or every policy of one
 
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """A tenant's policy, and the rollout that it belongs to (null: none is known)."""
+    """A tenant's policy, and the rollout that it belongs to (null: none is known); `*` is every one."""
 
     tenant: str
     policy: str
     provider: str | None
     folder: Path | None
     warnings: tuple[str, ...] = ()
+    scope: RollbackScope = "policy"
 
 
 def target_of(place: Workplace, tenant: str | None, policy: str | None) -> Named:
@@ -38,26 +42,81 @@ def target_of(place: Workplace, tenant: str | None, policy: str | None) -> Named
     if target is None:
         raise UsageError(
             f"the journal of {folder.name} does not say which policy it is about",
-            hint="Give TENANT and POLICY.",
+            hint="Give tenant and policy.",
         )
     return Named(target.tenant, target.policy, target.provider, folder)
 
 
-def rollback_target(place: Workplace, tenant: str | None, policy: str | None) -> Named:
-    """Like `target_of`, but a record that is damaged, locked or missing never stands in the way."""
-    if tenant is None or policy is None:
-        return target_of(place, tenant, policy)
+def rollback_target(
+    place: Workplace, tenant: str | None, policy: str | None, scope: RollbackScope | None
+) -> Named:
+    """Like `target_of`, but a record that is damaged, locked or missing never stands in the way.
+
+    Without a scope it is that of the rollback that is pending, else the policy.
+    """
+    if scope != "global" and policy is not None and tenant is None:
+        raise UsageError("a policy needs its tenant", hint="Add --tenant TENANT.")
+    if tenant is not None and policy is None and scope in (None, "policy"):
+        raise UsageError(
+            "a tenant and a policy go together", hint="Add --policy POLICY, or --scope tenant for all of them."
+        )
+    if tenant is None:
+        named = _of_the_rollout(place, scope)
+    else:
+        named = _of_the_tenant(place, tenant, policy)
+    return replace(named, scope=scope or _pending_scope(named.folder))
+
+
+def _of_the_rollout(place: Workplace, scope: RollbackScope | None) -> Named:
+    try:
+        return target_of(place, None, None)
+    except CbopsError as error:
+        if scope == "global":
+            return Named(ALL, ALL, None, None, (f"no rollout is taken for the record: {error.message}",))
+        raise type(error)(
+            error.message, hint=f"{error.hint} Or name what to disable: --tenant T --policy P"
+        ) from error
+
+
+def _of_the_tenant(place: Workplace, tenant: str, policy: str | None) -> Named:
+    """The rollout of that policy (null: of any of the tenant's): one that is not over before one that is."""
+    what = f"{tenant}/{policy}" if policy else tenant
     try:
         folders: tuple[Path, ...] = lazy("cbops.journal.folders", "find_rollouts")(place.rollouts)
     except CbopsError as error:
-        return Named(tenant, policy, None, None, (f"the rollouts could not be read: {error.message}",))
-    if place.settings.rollout is not None:
-        folders = tuple(folder for folder in folders if folder.name == place.settings.rollout)
-    for folder in reversed(folders):
-        target = _opened(folder)
-        if target is not None and (target.tenant, target.policy) == (tenant, policy):
-            return Named(tenant, policy, target.provider, folder)
-    return Named(tenant, policy, None, None, (f"no rollout of {tenant}/{policy} is on record",))
+        warning = f"the rollouts could not be read: {error.message}"
+        return Named(tenant, policy or ALL, None, None, (warning,))
+    wanted = place.settings.rollout
+    found = [
+        (_rank(folder), folder, target)
+        for folder in folders
+        if wanted in (None, folder.name) and (target := _opened(folder)) is not None
+        if target.tenant == tenant and policy in (None, target.policy)
+    ]
+    if not found:
+        return Named(tenant, policy or ALL, None, None, (f"no rollout of {what} is on record",))
+    _, folder, target = max(found, key=lambda each: each[0])
+    return Named(tenant, target.policy, target.provider, folder)
+
+
+def _rank(folder: Path) -> tuple[bool, float]:
+    """Active before over, then the latest; a damaged record comes before those that are over."""
+    state = _state(folder)
+    return (True, 0.0) if state is None else (state.stage.active, state.opened_at.timestamp())
+
+
+def _pending_scope(folder: Path | None) -> RollbackScope:
+    state = _state(folder) if folder else None
+    pending = state.pending_rollback if state else None
+    return pending.scope if pending else "policy"
+
+
+def _state(folder: Path) -> RolloutState | None:
+    try:
+        state: RolloutState = lazy("cbops.flows.steps.loading", "load")(folder)
+    except CbopsError:
+        return None
+    return state
 
 
 def _opened(folder: Path) -> Target | None:

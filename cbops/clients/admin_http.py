@@ -189,7 +189,7 @@ class AdminHttp:
 
 
 _STATUS_HINTS = {
-    409: "Someone else has written meanwhile. Read again: cbops policy history",
+    409: "Someone else has written meanwhile. Read again: cbops policy show",
     413: "The policy document is too large for the router.",
     422: "Correct the policy document: cbops policy show",
     400: "Correct the policy document: cbops policy show",
@@ -201,7 +201,7 @@ def unclear(call: Call, why: str, *, hint: str) -> AdminError:
     """An answer that makes no sense. After a write that leaves open what happened, like no answer at all."""
     if call.writes:
         return AdminUnreachableError(
-            f"{call.doing}: {why}, so whether it was written is not known", hint="Look: cbops policy history"
+            f"{call.doing}: {why}, so whether it was written is not known", hint="Look: cbops policy show"
         )
     return AdminAnswerError(f"{call.doing}: {why}", hint=hint)
 

@@ -172,7 +172,7 @@ class SampleStore:
         if self._connection is None and not self._path.is_file():
             raise MetricsUnreachableError(
                 f"There is no sample store at {self._path}",
-                hint="Start 'cbops sim serve' with it, or correct metrics.path in cbops.yaml.",
+                hint="Fill it (cbops monitor scrape), or correct metrics.path in cbops.yaml.",
             )
         try:
             if self._connection is None:

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Literal
 
 from cbops.breaker import rehearse
-from cbops.errors import CbopsError, WrongStageError
-from cbops.flows.steps.enabling import finish, require_unchanged, write
+from cbops.errors import AdminMissingError, CbopsError, WrongStageError
+from cbops.flows.steps.enabling import finish, in_flight_said, require_unchanged, write
 from cbops.flows.steps.loading import load
 from cbops.flows.outcome import Outcome
 from cbops.flows.ports import AdminPort, SamplePort
-from cbops.flows.steps.recording import Who, canonical, recording
+from cbops.flows.steps.recording import Record, Who, canonical, recording
 from cbops.flows.steps.requirements import parse_overrides, require, requirements
 from cbops.flows.steps.wording import change_line
 from cbops.measure import circuit_states, states_query
@@ -46,7 +46,10 @@ def circuit_now(
     folder: Path, samples: Callable[[], SamplePort], metrics: MetricsConfig, now: datetime
 ) -> CircuitState | None:
     """The state of the target's circuit by the metrics; None when they can't say, which is no reason to stop."""
-    target = load(folder).target
+    state = load(folder)
+    if state.stage is not Stage.SELECTED:
+        return None  # nothing will be enabled, so nobody waits for the metrics
+    target = state.target
     try:
         fetched = samples().fetch(states_query(metrics, target.tenant), now - timedelta(hours=1), now)
     except CbopsError:
@@ -68,10 +71,10 @@ def preview(
     state = load(folder)
     _require_selected(state)
     target = state.target
-    plan = plan_enable(target, admin.history(target.tenant, target.policy), block)
-    rehearsal = rehearse(block)
-    warnings = list(plan.warnings)
-    warnings += [f"the router finds in the policy: {problem}" for problem in admin.validate(plan.after)]
+    overrides = parse_overrides(override, state)
+    plan = _plan(state, admin, block)
+    rehearsal = rehearse(plan.after["circuit_breaker"])
+    warnings = [*plan.warnings, *_validation(admin, plan)]
     if circuit in ("open", "half_open"):
         warnings.append(
             f"the circuit of {target.tenant} to {target.provider} is already {circuit.replace('_', '-')}: "
@@ -81,7 +84,6 @@ def preview(
         warnings.append(f"whether the circuit of {target.tenant} to {target.provider} is open is unknown")
     if not rehearsal.passed:
         warnings.append(f"the rehearsal failed: {rehearsal.steps[-1]}")
-    overrides = parse_overrides(override, state)
     return Preview(
         state=state,
         plan=plan,
@@ -93,6 +95,32 @@ def preview(
     )
 
 
+def _plan(state: RolloutState, admin: AdminPort, block: JsonObject) -> EnablePlan:
+    target = state.target
+    history = admin.history(target.tenant, target.policy)
+    try:
+        return plan_enable(target, history, block)
+    except WrongStageError as error:
+        # An abandoned write that the router took up late is ours all the same.
+        late = state.enable is not None and any(
+            each.is_active and each.version == state.enable.new_version for each in history
+        )
+        if late:
+            raise WrongStageError(
+                error.message, hint="It may be the write that was given up: cbops resume. Or take it back: cbops rollback"
+            ) from error
+        raise
+
+
+def _validation(admin: AdminPort, plan: EnablePlan) -> list[str]:
+    """What the router finds in the planned document; one that can't be asked checks it at the write."""
+    try:
+        found = admin.validate(plan.after)
+    except AdminMissingError as error:
+        return [f"the router could not be asked to check the policy: {error.message}"]
+    return [f"the router finds in the policy: {problem}" for problem in found]
+
+
 def _require_selected(state: RolloutState) -> None:
     if state.stage is Stage.ENABLING:
         raise WrongStageError(
@@ -100,7 +128,7 @@ def _require_selected(state: RolloutState) -> None:
         )
     if state.stage is not Stage.SELECTED:
         raise WrongStageError(
-            f"rollout {state.id} is {state.stage.value}, so there is nothing to enable",
+            f"rollout {state.id} is {state.stage.value.replace('_', ' ')}, so there is nothing to enable",
             hint="See where it stands: cbops canary status",
         )
 
@@ -130,7 +158,9 @@ def plan_lines(seen: Preview) -> tuple[str, ...]:
     lines.append("  Requirements:")
     for requirement in seen.requirements:
         tick = "✓" if requirement.met else "!" if requirement.override else "✗"
-        aside = f" (set aside: {requirement.override})" if requirement.override and not requirement.met else ""
+        aside = (
+            f" (set aside: {requirement.override})" if requirement.override and not requirement.met else ""
+        )
         lines.append(f"    {tick} {requirement.detail}{aside}")
     return tuple(lines)
 
@@ -141,24 +171,16 @@ def apply(folder: Path, admin: AdminPort, who: Who, seen: Preview) -> Outcome[En
     Errors: BlockedError (a requirement is open), ChangedError (someone else changed the policy),
     AdminError. After an error the journal says how far it came, and `cbops resume` goes on from there.
     """
-    require(seen.requirements)
-    with recording(folder, who) as (session, state):
+    with recording(folder, who) as (record, state):
         _require_selected(state)
+        require(requirements(state, seen.overrides))
         require_unchanged(admin, seen.plan)
-        session.append(Rehearsed(rehearsal=seen.rehearsal))
-        session.append(
-            EnableIntended(
-                read_version=seen.plan.read_version,
-                new_version=seen.plan.new_version,
-                before=session.put_evidence(canonical(seen.plan.before)),
-                after=session.put_evidence(canonical(seen.plan.after)),
-                block=seen.plan.after["circuit_breaker"],
-                overrides=seen.overrides,
-            )
-        )
-        target = seen.plan.target
-        version = write(session, admin, who, seen.plan)
-        done = finish(session, admin, who, target, seen.plan.after, version)
+        record.append(Rehearsed(rehearsal=seen.rehearsal))
+        record.append(_intent(record, seen))
+        with in_flight_said(record):
+            version = write(record, admin, who, seen.plan)
+            done = finish(record, admin, who, seen.plan.after, version)
+    target = seen.plan.target
     return Outcome(
         data=_answer(seen, applied=True, done=done),
         headline=f"Enabled: the breaker of {target.policy} of {target.tenant} is live as {done.version} "
@@ -166,6 +188,18 @@ def apply(folder: Path, admin: AdminPort, who: Who, seen: Preview) -> Outcome[En
         body=(f"  {done.verification}",),
         warnings=seen.warnings,
         next_step="Tomorrow, collect the first day: cbops monitor daily   (at any time: cbops rollback)",
+    )
+
+
+def _intent(record: Record, seen: Preview) -> EnableIntended:
+    plan = seen.plan
+    return EnableIntended(
+        read_version=plan.read_version,
+        new_version=plan.new_version,
+        before=record.put_evidence(canonical(plan.before)),
+        after=record.put_evidence(canonical(plan.after)),
+        block=plan.after["circuit_breaker"],
+        overrides=seen.overrides,
     )
 
 

@@ -46,7 +46,8 @@ def evaluate(folder: Path, who: Who, config: Config, as_of: datetime) -> Outcome
             Evaluated(
                 as_of=as_of,
                 criteria=tuple(
-                    CriterionVerdict(id=c.id, verdict=c.verdict, summary=c.summary[:400]) for c in judged.criteria
+                    CriterionVerdict(id=c.id, verdict=c.verdict, summary=c.summary[:400])
+                    for c in judged.criteria
                 ),
                 recommendation=judged.recommendation,
                 evaluation=sha,
@@ -64,7 +65,9 @@ def _missing_days(state: RolloutState, as_of: datetime) -> tuple[int, ...]:
 def _evaluated(
     state: RolloutState, judged: Evaluation, sha: str, missing: tuple[int, ...]
 ) -> Outcome[EvaluateAnswer]:
-    lines = [f"  {MARKS[c.verdict.value]} {c.verdict.value:<12} {c.id:<17} {c.summary}" for c in judged.criteria]
+    lines = [
+        f"  {MARKS[c.verdict.value]} {c.verdict.value:<12} {c.id:<17} {c.summary}" for c in judged.criteria
+    ]
     lines += [f"  because {reason}" for reason in judged.reasons]
     lines += [f"  missing {what}" for what in judged.missing]
     warnings: tuple[str, ...] = ()
@@ -93,9 +96,7 @@ def _evaluated(
     )
 
 
-def decide(
-    folder: Path, who: Who, decision: Recommendation, by: str, reason: str
-) -> Outcome[DecideAnswer]:
+def decide(folder: Path, who: Who, decision: Recommendation, by: str, reason: str) -> Outcome[DecideAnswer]:
     """Record a named person's decision; the recommendation at that time goes with it."""
     if not by.strip() or not reason.strip():
         raise UsageError("a decision needs a name and a reason", hint="Give --by NAME and --reason REASON.")

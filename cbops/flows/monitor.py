@@ -111,7 +111,8 @@ def _numbers(state: RolloutState, wanted: Wanted, begun: range) -> list[int]:
     number = wanted.day if wanted.day is not None else day_number(wanted.date or date.min, enabled_at, tz)
     if number not in begun:
         raise UsageError(
-            f"there is no day {number} yet; {state.id} has days 1 to {begun[-1]}", hint="Correct --day or --date."
+            f"there is no day {number} yet; {state.id} has days 1 to {begun[-1]}",
+            hint="Correct --day or --date.",
         )
     return [number]
 
@@ -157,7 +158,9 @@ def check_drift(folder: Path, state: RolloutState, admin: AdminPort | None) -> D
     try:
         live = live_version(admin.history(state.target.tenant, state.target.policy))
     except AdminError as error:
-        return Drift(checked=False, drifted=None, message=f"the live policy could not be read: {error.message}")
+        return Drift(
+            checked=False, drifted=None, message=f"the live policy could not be read: {error.message}"
+        )
     changes = differences(document(folder, state.document), live.document if live else {})
     if changes and state.disabled_at is None:
         found = live.version if live else "none"
@@ -181,9 +184,7 @@ def _outcome(
     told = f"day {numbers[0]}" if len(numbers) == 1 else f"days {numbers[0]} to {numbers[-1]}"
     partial = " (partial: not over yet)" if days and days[-1].partial else ""
     return Outcome(
-        data=MonitorDaysAnswer(
-            rollout=state.id, days=days, baseline_days=len(state.baseline), drift=drift
-        ),
+        data=MonitorDaysAnswer(rollout=state.id, days=days, baseline_days=len(state.baseline), drift=drift),
         headline=f"Collected {told} of {state.id}{partial}; baseline: "
         f"{sum(seen.scrape.seen > 0 for seen in collected.baseline)} of {plural(len(state.baseline), 'day')} with data.",
         body=tuple(line for day in days for line in day_lines(day)),
@@ -219,5 +220,3 @@ def day_lines(day: DayAnswer) -> tuple[str, ...]:
 
 def _count(value: int | None) -> str:
     return "unknown" if value is None else f"{value:,}"
-
-

@@ -29,12 +29,16 @@ NoteKind = Literal["issue", "action", "note"]
 LessonKind = Literal["well", "improve", "tuning"]
 
 
-def notify(folder: Path, who: Who, *, how: str, answer: str | None, at: datetime | None) -> Outcome[NotifyAnswer]:
+def notify(
+    folder: Path, who: Who, *, how: str, answer: str | None, at: datetime | None
+) -> Outcome[NotifyAnswer]:
     """Record that the owner was told, how, and what the answer was."""
     with recording(folder, who) as (session, state):
         when = at or who.clock.now()
         if when > who.clock.now():
-            raise InputError(f"the notification lies in the future ({when.isoformat()})", hint="Correct --at.")
+            raise InputError(
+                f"the notification lies in the future ({when.isoformat()})", hint="Correct --at."
+            )
         session.append(OwnerNotified(how=how, answer=answer, notified_at=when))
     name = state.owner.name if state.owner else "the owner"
     return Outcome(
@@ -143,7 +147,7 @@ def mark_checklist(folder: Path, who: Who, mark: Mark) -> Outcome[ChecklistAnswe
     count = len(mark.items)
     return Outcome(
         data=outcome.data,
-        headline=f"{count} item{'' if count == 1 else 's'} marked as {mark.state}; {outcome.headline}",
+        headline=f"{count} item{'' if count == 1 else 's'} marked as {mark.state}. {outcome.headline}",
         body=outcome.body,
         next_step=outcome.next_step,
     )
@@ -174,7 +178,9 @@ def show_checklist(folder: Path) -> Outcome[ChecklistAnswer]:
     still = [item for item in answer.items if item.state in ("failed", "unknown")]
     return Outcome(
         data=answer,
-        headline="The checklist is complete." if answer.complete else f"{len(still)} of {len(answer.items)} items are open.",
+        headline="The checklist is complete."
+        if answer.complete
+        else f"{len(still)} of {len(answer.items)} items {'is' if len(still) == 1 else 'are'} open.",
         body=tuple(_item_line(item) for item in answer.items),
         next_step="Enable the canary: cbops canary enable --dry-run"
         if answer.complete

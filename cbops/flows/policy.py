@@ -49,7 +49,10 @@ def show(admin: AdminPort, tenant: str, policy: str) -> Outcome[PolicyShowAnswer
         body=(
             *json.dumps(live.document, indent=2, ensure_ascii=False).splitlines(),
             "effective circuit_breaker (left out = the router's default):",
-            *(f"  {key}: {value}{'' if key in block else '   (default)'}" for key, value in effective.items()),
+            *(
+                f"  {key}: {json.dumps(value, ensure_ascii=False)}{'' if key in block else '   (default)'}"
+                for key, value in effective.items()
+            ),
         ),
         warnings=tuple(warnings),
         next_step=f"See what enabling would change: cbops policy diff {tenant} {policy} ({plural(len(history), 'version')} so far)",

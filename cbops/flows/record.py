@@ -25,7 +25,9 @@ def show(folder: Path) -> Outcome[JournalShowAnswer]:
     return Outcome(
         data=JournalShowAnswer(rollout=folder.name, entries=lines, torn=reading.torn is not None),
         headline=f"{plural(len(lines), 'event')} in the journal of {folder.name}.",
-        body=tuple(f"  {x.seq:>4}  {x.at:%Y-%m-%d %H:%M:%S}  {x.actor:<14} {x.type:<20} {x.summary}" for x in lines),
+        body=tuple(
+            f"  {x.seq:>4}  {x.at:%Y-%m-%d %H:%M:%S}  {x.actor:<14} {x.type:<20} {x.summary}" for x in lines
+        ),
         warnings=warnings,
         next_step="Prove that nobody changed it: cbops journal verify",
     )
@@ -47,10 +49,16 @@ def _summary(data: JsonObject) -> str:
     """The plain values of an event in a line: `how=mail answer=ok`; hashes are cut short."""
     told = []
     for key, value in data.items():
-        if value is None or isinstance(value, list) or (isinstance(value, dict) and key not in ("target", "window")):
+        if (
+            value is None
+            or isinstance(value, list)
+            or (isinstance(value, dict) and key not in ("target", "window"))
+        ):
             continue
         if isinstance(value, dict):
-            told.append("/".join(str(value[k]) for k in ("tenant", "policy", "provider", "day", "date") if k in value))
+            told.append(
+                "/".join(str(value[k]) for k in ("tenant", "policy", "provider", "day", "date") if k in value)
+            )
             continue
         text = str(value)
         told.append(f"{key}={text[:10]}…" if len(text) == 64 and text.isalnum() else f"{key}={text}")
@@ -76,6 +84,8 @@ def verify(folder: Path) -> Outcome[JournalVerifyAnswer]:
         if found.ok
         else f"The journal of {folder.name} is damaged: {plural(len(problems), 'problem')}.",
         body=tuple(f"  {f'line {p.line}: ' if p.line else ''}{p.message}" for p in problems),
-        next_step="See it: cbops journal show" if found.ok else "Restore the folder from version control or a backup.",
+        next_step="See it: cbops journal show"
+        if found.ok
+        else "Restore the folder from version control or a backup.",
         exit_status=0 if found.ok else 7,
     )

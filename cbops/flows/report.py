@@ -6,11 +6,12 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from cbops.errors import RecordError, StorageError
+from cbops.errors import RecordError
 from cbops.flows.outcome import Outcome
 from cbops.flows.steps.days import Collected
 from cbops.flows.steps.loading import load
 from cbops.journal.evidence import load_evidence
+from cbops.journal.files import write_atomically
 from cbops.model.answers.record import ReportAnswer
 from cbops.model.config import CriteriaConfig
 from cbops.model.state import RolloutState
@@ -63,23 +64,9 @@ def log(
             next_step="",
             document=text,
         )
-    _write(path, text)
+    write_atomically(path, text.encode())
     return Outcome(
         data=ReportAnswer(rollout=rollout, document="log", path=str(path), bytes=size),
         headline=f"Wrote the execution log: {path} ({size:,} bytes).",
         next_step="Commit it, or send it on; rendering again gives the same bytes.",
     )
-
-
-def _write(path: Path, text: str) -> None:
-    """Replace the file as a whole, so that a crash never leaves half a document."""
-    part = path.with_name(f".{path.name}.part")
-    try:
-        part.write_text(text, encoding="utf-8")
-        part.replace(path)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise StorageError(
-            f"{path} could not be written: {error.strerror}",
-            hint="Free some space, correct the permissions, or write elsewhere: --out PATH (or --stdout).",
-        ) from error

@@ -1,47 +1,49 @@
-"""`resume`: finish or abandon an enabling in flight, as the live policy says."""
+"""`resume`: finish or abandon what is in flight, as the live policy says."""
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 
-from cbops.errors import AdminUnreachableError, ChangedError
-from cbops.flows.steps.enabling import finish
-from cbops.flows.steps.inflight import in_flight
-from cbops.flows.steps.loading import document, load
+from cbops.errors import AdminError, ChangedError
 from cbops.flows.outcome import Outcome
 from cbops.flows.ports import AdminPort
-from cbops.flows.steps.recording import Who, recording
-from cbops.journal.writer import Session
+from cbops.flows.steps.disabling import Order, disable
+from cbops.flows.steps.enabling import finish, in_flight_said
+from cbops.flows.steps.inflight import enabling, look
+from cbops.flows.steps.loading import document, load
+from cbops.flows.steps.recording import Record, Who, recording
+from cbops.flows.steps.scribe import scribe
+from cbops.flows.steps.texts import clipped
 from cbops.model.answers.canary import InFlight, ResumeAnswer
-from cbops.model.events import EnableAbandoned
-from cbops.model.state import RolloutState
+from cbops.model.base import JsonObject
+from cbops.model.events import EnableAbandoned, EnableIntended, PolicyWritten
+from cbops.model.state import EnableRecord, RollbackRecord, RolloutState, Stage
 
 
 def resume(folder: Path, admin: AdminPort, who: Who) -> Outcome[ResumeAnswer]:
-    """Finish an enabling whose write arrived, abandon one whose write did not.
+    """Finish an enabling whose write arrived, abandon one whose write did not, finish a pending rollback.
 
-    A pending rollback is finished by running `cbops rollback` again, which this says.
-    Errors: AdminUnreachableError when the live policy can't be read, ChangedError when it is neither
-    as before nor as intended.
+    An abandoned enabling whose write the router took up late is found and finished too.
+    Errors: AdminError when the live policy can't be read, ChangedError when it enables the breaker and is
+    not what was written.
     """
     state = load(folder)
-    found = in_flight(folder, state, admin)
-    if found is None:
+    if state.pending_rollback is not None:
+        return _finish_rollback(folder, admin, who, state.pending_rollback)
+    if state.stage is not Stage.ENABLING and not _arrived_late(folder, state, admin):
         return _nothing(state)
-    if found.live == "unknown":
-        raise AdminUnreachableError(found.sentence, hint="Make the admin API reachable, then: cbops resume")
-    if found.change == "rollback":
-        return Outcome(
-            data=ResumeAnswer(rollout=state.id, action="nothing", in_flight=found, version=found.live_version),
-            headline=found.sentence,
-            next_step="Finish it (harmless when it is done already): cbops rollback",
-        )
-    if found.live == "other":
-        raise ChangedError(
-            found.sentence, hint="Look at it (cbops policy show), then take it back: cbops rollback"
-        )
-    with recording(folder, who) as (session, fresh):
-        return _settle(session, folder, fresh, admin, who, found)
+    with recording(folder, who) as (record, fresh), in_flight_said(record):
+        if fresh.enable is None or fresh.stage not in (Stage.ENABLING, Stage.SELECTED):
+            return _nothing(fresh)
+        found = enabling(folder, fresh, fresh.enable, admin)
+        # The write made it live, and the instant of the write is known no better than this.
+        since = fresh.enable.reloaded_at or fresh.enable.written_at or fresh.enable.intended_at
+        if fresh.stage is Stage.SELECTED:
+            _take_up(record, fresh.enable, found)
+        if found.live != "intended":
+            return _abandon(record, found)
+        return _finish(record, admin, who, document(folder, fresh.enable.after), found, since)
 
 
 def _nothing(state: RolloutState) -> Outcome[ResumeAnswer]:
@@ -52,23 +54,82 @@ def _nothing(state: RolloutState) -> Outcome[ResumeAnswer]:
     )
 
 
-def _settle(
-    session: Session, folder: Path, state: RolloutState, admin: AdminPort, who: Who, found: InFlight
-) -> Outcome[ResumeAnswer]:
-    record = state.enable
-    if record is None or record.done_at is not None or record.abandoned is not None:
-        return _nothing(state)
-    if found.live == "before":
-        session.append(EnableAbandoned(reason="the write did not arrive; the live policy is as before"))
-        return Outcome(
-            data=ResumeAnswer(rollout=state.id, action="abandoned", in_flight=found, version=found.live_version),
-            headline=f"{found.sentence} Abandoned, on record.",
-            next_step="Start again: cbops canary enable",
+def _arrived_late(folder: Path, state: RolloutState, admin: AdminPort) -> bool:
+    """Whether an abandoned write is live after all; where the router can't be asked, it is as on record."""
+    if state.stage is not Stage.SELECTED or state.enable is None or state.enable.abandoned is None:
+        return False
+    try:
+        return enabling(folder, state, state.enable, admin).live == "intended"
+    except AdminError:
+        return False
+
+
+def _take_up(record: Record, old: EnableRecord, found: InFlight) -> None:
+    """The abandoned enabling again, whose write arrived after all."""
+    target = record.state.target
+    record.append(
+        EnableIntended(
+            read_version=old.read_version,
+            new_version=old.new_version,
+            before=old.before,
+            after=old.after,
+            block=old.block,
+            overrides=old.overrides,
         )
-    done = finish(session, admin, who, state.target, document(folder, record.after), record.new_version)
+    )
+    record.append(
+        PolicyWritten(
+            change="enable",
+            tenant=target.tenant,
+            policy=target.policy,
+            new_version=found.live_version or old.new_version,
+            previous_version=None,
+        )
+    )
+
+
+def _finish(
+    record: Record, admin: AdminPort, who: Who, after: JsonObject, found: InFlight, since: datetime
+) -> Outcome[ResumeAnswer]:
+    assert found.live_version is not None
+    done = finish(record, admin, who, after, found.live_version, since)
+    target = record.state.target
     return Outcome(
-        data=ResumeAnswer(rollout=state.id, action="finished", in_flight=found, version=done.version),
-        headline=f"Finished: the breaker of {state.target.policy} of {state.target.tenant} is live as {done.version}.",
-        body=(f"  {done.verification}",),
+        data=ResumeAnswer(rollout=record.state.id, action="finished", in_flight=found, version=done.version),
+        headline=f"Finished: the breaker of {target.policy} of {target.tenant} is live as {done.version}.",
+        body=(f"  {found.sentence}", f"  {done.verification}"),
         next_step="Tomorrow, collect the first day: cbops monitor daily",
+    )
+
+
+def _abandon(record: Record, found: InFlight) -> Outcome[ResumeAnswer]:
+    """Nothing of it acts: the live policy does not enable the breaker."""
+    if found.enables:
+        raise ChangedError(found.sentence, hint="Look at it: cbops policy show.")
+    written = record.state.enable is not None and record.state.enable.written_at is not None
+    why = "what was written is no longer live" if written else "the write did not arrive"
+    record.append(EnableAbandoned(reason=clipped(f"{why}. {found.sentence}")))
+    return Outcome(
+        data=ResumeAnswer(
+            rollout=record.state.id, action="abandoned", in_flight=found, version=found.live_version
+        ),
+        headline=f"{found.sentence} Abandoned, on record.",
+        next_step="Start again: cbops canary enable",
+    )
+
+
+def _finish_rollback(
+    folder: Path, admin: AdminPort, who: Who, pending: RollbackRecord
+) -> Outcome[ResumeAnswer]:
+    order = Order(pending.tenant, pending.policy, pending.scope, pending.reason)
+    with scribe(folder, who) as record:
+        done = disable(admin, record, order)
+        rollout = record.state.id if record.state else folder.name
+    version = next((each.version for each in done.policies if each.policy == pending.policy), None)
+    return Outcome(
+        data=ResumeAnswer(rollout=rollout, action="finished", in_flight=None, version=version),
+        headline=f"Finished: the rollback of {rollout}; {done.told}.",
+        body=tuple(f"  {each.tenant}/{each.policy}: {each.version}" for each in done.policies),
+        warnings=(*done.warnings, *record.warnings()),
+        next_step="Prove that the breaker no longer acts (harmless to repeat): cbops rollback --wait 5m",
     )

@@ -2,40 +2,32 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Literal
 
-from cbops.errors import AdminAnswerError, AdminError, AdminMissingError, AdminUnreachableError
-from cbops.rollout.planning import live_version
+from cbops.errors import AdminError
 from cbops.flows.outcome import Outcome
 from cbops.flows.ports import AdminPort, SamplePort
-from cbops.flows.steps.proving import Proving, prove
+from cbops.flows.steps.disabling import ALL, Order, by_hand, disable, policies_of
+from cbops.flows.steps.proving import Proving, prove, unknown
 from cbops.flows.steps.recording import Who
 from cbops.flows.steps.scribe import Scribe, scribe
-from cbops.flows.steps.wording import change_line, plural
+from cbops.flows.steps.wording import change_line, change_lines
 from cbops.model.answers.canary import RollbackAnswer, RolledBackPolicy
+from cbops.model.base import JsonObject
 from cbops.model.config import MetricsConfig
-from cbops.model.events import (
-    PolicyReloaded,
-    PolicyWritten,
-    RollbackDone,
-    RollbackFailed,
-    RollbackIntended,
-    RollbackProof,
-)
-from cbops.model.policy import PolicyVersion, breaker_block, differences
+from cbops.model.events import RollbackProof, RollbackScope
+from cbops.model.policy import differences
 from cbops.model.state import Stage
-from cbops.rollout.planning import plan_disable
+from cbops.rollout.planning import live_version, plan_disable
 
-Scope = Literal["policy", "tenant", "global"]
-ATTEMPTS = 5  # how often someone else may write in between before a person must look
+Scope = RollbackScope
 
 
 @dataclass(frozen=True, slots=True)
 class RollbackRequest:
-    """What to disable; `folder` null: no rollout is known."""
+    """What to disable; `folder` null: no rollout is known. Tenant and policy may be `*` in a wider scope."""
 
     folder: Path | None
     rollout: str | None
@@ -44,6 +36,23 @@ class RollbackRequest:
     scope: Scope
     reason: str
     wait_seconds: float
+
+    @property
+    def order(self) -> Order:
+        """What the steps need of it."""
+        return Order(self.tenant, self.policy, self.scope, self.reason)
+
+
+@dataclass(frozen=True, slots=True)
+class _Done:
+    """Disabled by this run or by an earlier one; it can be proven from `since` on."""
+
+    policies: tuple[RolledBackPolicy, ...]
+    disabled_at: datetime
+    since: datetime
+    warnings: tuple[str, ...] = ()
+    unwritten: tuple[JsonObject, ...] = ()
+    lines: tuple[str, ...] = ()
 
 
 def planned(admin: AdminPort, request: RollbackRequest) -> tuple[str, ...]:
@@ -70,51 +79,95 @@ def planned(admin: AdminPort, request: RollbackRequest) -> tuple[str, ...]:
 
 
 def rollback(
-    admin: AdminPort, samples: SamplePort | None, metrics: MetricsConfig, who: Who, request: RollbackRequest, warnings: tuple[str, ...] = ()
+    admin: AdminPort,
+    samples: SamplePort | None,
+    metrics: MetricsConfig,
+    who: Who,
+    request: RollbackRequest,
+    warnings: tuple[str, ...] = (),
 ) -> Outcome[RollbackAnswer]:
     """Disable, reload, read back, prove; from any state, and harmless when repeated.
 
     Exit status 0 when the metrics prove that the breaker no longer acts, 7 while that is unproven.
-    Errors: AdminError when the router can't be told; the rollback then stays pending on record, and the
-    hint says what to do by hand.
+    Errors: AdminError when the router can't be told, ChangedError when someone keeps enabling it; the
+    rollback then stays pending on record, and the hint says what to do by hand.
     """
-    with scribe(request.folder, who) as record:
-        try:
-            finished = _finished_before(admin, record, request)
-            if finished is None:
-                record.note(
-                    RollbackIntended(reason=request.reason, tenant=request.tenant, policy=request.policy)
-                )
-                done = _disable(admin, record, request)
-                since = disabled_at = who.clock.now()
-                record.note(_done_event(done, disabled_at, request))
-            else:
-                done, disabled_at, since = finished
-        except AdminError as error:
-            record.note(RollbackFailed(step="disable", error=error.message))
-            raise _by_hand(error, record, request) from error
-        proof = prove(samples, metrics, who.clock, _proving(request, since))
-        record.note(proof)
-    return _outcome(request, done, disabled_at, proof, record, warnings)
+    done = _carry_out(admin, who, request)
+    # The lock is free while the proof is waited for.
+    proof = _prove(samples, metrics, who, request, done)
+    done = _with_proof(who, request, done, proof)
+    return _outcome(request, done, proof, (*warnings, *done.warnings))
 
 
 def _policies(admin: AdminPort, request: RollbackRequest) -> tuple[str, ...]:
     if request.scope == "policy":
         return (request.policy,)
-    named = [info.policy for info in admin.policies(request.tenant)]
-    return tuple(dict.fromkeys([request.policy, *named]))
+    return policies_of(admin, request.tenant, request.policy)
 
 
-def _finished_before(
-    admin: AdminPort, record: Scribe, request: RollbackRequest
-) -> tuple[tuple[RolledBackPolicy, ...], datetime, datetime] | None:
-    """A rollback that is done and still holds: (policies, disabled at, since when it can be proven)."""
+def _carry_out(admin: AdminPort, who: Who, request: RollbackRequest) -> _Done:
+    """Disable, or find that it is done. Where another process held the record, once more when it is free:
+    that puts it on record, and takes back what that process enabled meanwhile.
+    """
+    first, locked = _once(admin, who, request)
+    if not locked:
+        return first
+    try:
+        again, _ = _once(admin, who, request)
+    except AdminError as error:
+        return replace(first, warnings=(*first.warnings, f"it could not be looked at again: {error.message}"))
+    written = {each.policy: each for each in first.policies if each.written}
+    policies = tuple(
+        each if each.written else written.get(each.policy, each) for each in again.policies
+    )
+    return replace(again, policies=policies, warnings=(*first.warnings, *again.warnings))
+
+
+def _once(admin: AdminPort, who: Who, request: RollbackRequest) -> tuple[_Done, bool]:
+    """(what was done, whether another process held the record)."""
+    with scribe(request.folder, who) as record:
+        finished = _finished_before(admin, record, request)
+        if finished is not None:
+            return finished, False
+        done = disable(admin, record, request.order)
+        return (
+            _Done(
+                policies=done.policies,
+                disabled_at=done.disabled_at,
+                since=who.clock.now(),
+                warnings=(*done.warnings, *record.warnings()),
+                unwritten=tuple(record.unwritten),
+                lines=record.lines(),
+            ),
+            record.locked,
+        )
+
+
+def _finished_before(admin: AdminPort, record: Scribe, request: RollbackRequest) -> _Done | None:
+    """A rollback that is done on record and still holds. AdminError when that can't be looked at."""
     state = record.state
-    if state is None or state.stage is not Stage.ROLLED_BACK or request.scope == "global":
+    if state is None or state.stage is not Stage.ROLLED_BACK:
         return None
     last = state.rollbacks[-1]
     if last.disabled_at is None or (last.tenant, last.policy) != (request.tenant, request.policy):
         return None
+    try:
+        found = _still_disabled(admin, request, last.scope)
+    except AdminError as error:
+        raise _not_looked_at(error, record, request, last.disabled_at) from error
+    since = last.reloaded_at or last.disabled_at
+    return None if found is None else _Done(policies=found, disabled_at=last.disabled_at, since=since)
+
+
+def _still_disabled(
+    admin: AdminPort, request: RollbackRequest, before: Scope
+) -> tuple[RolledBackPolicy, ...] | None:
+    """The policies as they are, None when something is to be done; the switch is simply thrown again."""
+    if request.scope == "global":
+        if before != "global":
+            return None
+        admin.disable_all()
+        return ()
     found = []
     for policy in _policies(admin, request):
         history = admin.history(request.tenant, policy)
@@ -126,156 +179,90 @@ def _finished_before(
                 tenant=request.tenant, policy=policy, version=live.version, written=False, changes=()
             )
         )
-    return tuple(found), last.disabled_at, last.reloaded_at or last.disabled_at
+    return tuple(found)
 
 
-def _disable(admin: AdminPort, record: Scribe, request: RollbackRequest) -> tuple[RolledBackPolicy, ...]:
-    if request.scope == "global":
-        admin.disable_all()
-        return ()
-    done: list[RolledBackPolicy] = []
-    failures: list[AdminError] = []
-    for policy in _policies(admin, request):
-        try:
-            done.append(_disable_policy(admin, record, request.tenant, policy))
-        except AdminMissingError as error:
-            # A policy that was deleted meanwhile enables nothing; the one asked for must exist.
-            if policy == request.policy:
-                failures.append(error)
-        except AdminError as error:
-            failures.append(error)
-    if failures:
-        raise failures[0]
-    return tuple(done)
-
-
-def _disable_policy(admin: AdminPort, record: Scribe, tenant: str, policy: str) -> RolledBackPolicy:
-    """One policy: write `enabled: false` until what is live has it, then reload and read back."""
-    changes: tuple[tuple[str, ...], ...] = ()
-    first: PolicyVersion | None = None
-    for _ in range(ATTEMPTS):
-        history = admin.history(tenant, policy)
-        first = first or live_version(history)
-        change = plan_disable(history)
-        if change is not None:
-            _put(admin, record, (tenant, policy), change)
-        admin.reload(tenant, policy)
-        record.note(PolicyReloaded(change="rollback", tenant=tenant, policy=policy))
-        live = live_version(admin.history(tenant, policy))
-        if live is None or breaker_block(live.document).get("enabled") is not True:
-            return RolledBackPolicy(
-                tenant=tenant,
-                policy=policy,
-                version=live.version if live else "none",
-                written=first is not None and live is not None and live.version != first.version,
-                changes=differences(first.document, live.document) if first and live else (),
-            )
-        changes = (*changes, (live.version,))
-    raise AdminAnswerError(
-        f"{tenant}/{policy} still enables the breaker after {plural(ATTEMPTS, 'attempt')}; live now: "
-        + ", ".join(version for (version,) in changes),
-        hint="Someone or something writes it back. Find out who: cbops policy show",
+def _not_looked_at(
+    error: AdminError, record: Scribe, request: RollbackRequest, disabled_at: datetime
+) -> AdminError:
+    """It is done on record; only whether it still holds is not known."""
+    helped = by_hand(error, record, request.order)
+    return type(error)(
+        f"the rollback was done at {disabled_at:%Y-%m-%d %H:%M:%S} UTC, on record; whether it still holds "
+        f"could not be looked at: {error.message}",
+        hint=helped.hint.replace("The rollback is pending on record; run", "Run").replace(
+            "to finish it", "to look"
+        ),
     )
 
 
-def _put(
-    admin: AdminPort,
-    record: Scribe,
-    key: tuple[str, str],
-    change: tuple[dict[str, object], dict[str, object], str],
-) -> None:
-    """One write. A conflict of versions or a lost answer is settled by reading again, which the caller does."""
-    _, after, version = change
-    tenant, policy = key
-    try:
-        answer = admin.put(tenant, policy, after, version=version, comment=f"cbops rollback by {record.actor}")
-    except (AdminAnswerError, AdminUnreachableError) as error:
-        record.note(RollbackFailed(step="write", error=error.message))
-        return
-    record.note(
-        PolicyWritten(
-            change="rollback",
-            tenant=tenant,
-            policy=policy,
-            new_version=answer.new_version,
-            previous_version=answer.previous_version,
+def _prove(
+    samples: SamplePort | None, metrics: MetricsConfig, who: Who, request: RollbackRequest, done: _Done
+) -> RollbackProof:
+    if ALL in (request.tenant, request.policy):
+        return unknown("Unproven: no policy is named whose traffic could prove it.")
+    wanted = Proving(
+        tenant=request.tenant,
+        policy=request.policy,
+        reloaded_at=done.since,
+        wait_seconds=request.wait_seconds,
+    )
+    return prove(samples, metrics, who.clock, wanted)
+
+
+def _with_proof(who: Who, request: RollbackRequest, done: _Done, proof: RollbackProof) -> _Done:
+    """The proof goes where the rest of the record went."""
+    folder = request.folder if not done.unwritten else None
+    with scribe(folder, who) as record:
+        record.note(proof)
+    if not done.unwritten and request.folder is not None:
+        return replace(
+            done,
+            warnings=(*done.warnings, *record.warnings()),
+            unwritten=tuple(record.unwritten),
+            lines=record.lines(),
         )
+    return replace(
+        done, unwritten=(*done.unwritten, *record.unwritten), lines=(*done.lines, *record.lines())
     )
-
-
-def _done_event(done: tuple[RolledBackPolicy, ...], at: datetime, request: RollbackRequest) -> RollbackDone:
-    own = next((each for each in done if each.policy == request.policy), None)
-    told = ", ".join(f"{each.tenant}/{each.policy} {each.version}" for each in done)
-    return RollbackDone(
-        version=own.version if own else "none",
-        disabled_at=at,
-        written=any(each.written for each in done),
-        verification=f"read back: no longer enables the breaker ({told})"
-        if done
-        else "the global switch was answered; no policy was read back",
-    )
-
-
-def _proving(request: RollbackRequest, reloaded_at: datetime) -> Proving:
-    return Proving(
-        tenant=request.tenant, policy=request.policy, reloaded_at=reloaded_at, wait_seconds=request.wait_seconds
-    )
-
-
-def _by_hand(error: AdminError, record: Scribe, request: RollbackRequest) -> AdminError:
-    """The same error, with what a person can do now."""
-    on_record = (
-        "The rollback is pending on record; run 'cbops rollback' again to finish it."
-        if not record.unwritten
-        else f"It could not be put on record ({record.reason})."
-    )
-    steps = (
-        f"By hand: in the live policy {request.policy} of {request.tenant} set circuit_breaker.enabled to "
-        "false (nothing else), store it as the next version (PUT /{tenant}/{policy}, or the policy file "
-        "<dir>/<tenant>/<policy>.json), reload it (POST …/reload), and check that the history's active "
-        "version has it. A restart of the router closes its circuits, but does not disable the breaker."
-    )
-    return type(error)(f"the rollback did not get through: {error.message}", hint=f"{on_record} {steps}")
 
 
 def _outcome(
-    request: RollbackRequest,
-    done: tuple[RolledBackPolicy, ...],
-    disabled_at: datetime,
-    proof: RollbackProof,
-    record: Scribe,
-    said: tuple[str, ...],
+    request: RollbackRequest, done: _Done, proof: RollbackProof, warnings: tuple[str, ...]
 ) -> Outcome[RollbackAnswer]:
     lines = [
         f"  {each.tenant}/{each.policy}: {each.version}"
         + ("" if each.written else " (was disabled already)")
-        + "".join(f"\n    {change_line(change)}" for change in each.changes)
-        for each in done
+        + change_lines(each.changes)
+        for each in done.policies
     ]
-    lines.append(f"  {'Proven' if proof.proven else 'Unproven'}: {proof.summary}")
-    warnings = list(said)
-    if record.unwritten:
-        warnings.append(
-            f"the record could not be written ({record.reason}); keep it, the next run reconciles: "
-            + " ".join(str(event) for event in record.unwritten)
+    lines.append(f"  {proof.summary}")
+    what = request.order.what
+    headline = (
+        f"Rolled back: the breaker of {what} no longer acts."
+        if proof.proven
+        else f"Rolled back: the breaker of {what} is disabled and read back; "
+        "that it no longer acts is not proven yet."
+    )
+    if request.scope == "global":
+        headline = f"Rolled back: {what} is thrown; that no breaker acts is " + (
+            "proven." if proof.proven else "not proven yet."
         )
-    what = "every breaker (global switch)" if request.scope == "global" else f"{request.tenant}/{request.policy}"
     return Outcome(
         data=RollbackAnswer(
             rollout=request.rollout,
             scope=request.scope,
-            policies=done,
-            disabled_at=disabled_at,
+            policies=done.policies,
+            disabled_at=done.disabled_at,
             proof=proof,
-            unwritten=tuple(record.unwritten),
+            unwritten=done.unwritten,
         ),
-        headline=f"Rolled back: {what} no longer enables the breaker."
-        if proof.proven
-        else f"Rolled back: {what} is disabled and read back; that it no longer acts is not proven yet.",
-        body=tuple(lines),
-        warnings=tuple(warnings),
+        headline=headline,
+        # What could not be written stands at the line's start, so that it can be kept as it is.
+        body=(*lines, *done.lines),
+        warnings=warnings,
         next_step="Say what was learnt: cbops lesson add --kind improve TEXT"
         if proof.proven
-        else "Prove it when there was traffic (harmless to repeat): cbops rollback --wait 300",
+        else "Prove it when there was traffic (harmless to repeat): cbops rollback --wait 5m",
         exit_status=0 if proof.proven else 7,
     )

@@ -7,25 +7,34 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from cbops.breaker import rehearse
-from cbops.errors import AdminError, BlockedError, InputError, MetricsError, UsageError
+from cbops.errors import (
+    AdminError,
+    AdminMissingError,
+    BlockedError,
+    InputError,
+    MetricsError,
+    PolicyError,
+    UsageError,
+)
 from cbops.flows.outcome import Outcome
 from cbops.flows.ports import AdminPort, SamplePort
 from cbops.rollout.planning import live_version
-from cbops.flows.steps.recording import Who, canonical
+from cbops.flows.steps.opening import Rival, opening, reason_of, require_alone, rivals
+from cbops.flows.steps.recording import Record, Who, canonical, recording
 from cbops.flows.steps.wording import plural
-from cbops.journal.folders import find_rollouts, slug
-from cbops.journal.writer import create
+from cbops.journal.writer import Session, create
 from cbops.measure import Traffic, circuit_states, states_query, traffic, traffic_query
 from cbops.model.answers.canary import AdoptAnswer, CandidatesAnswer, SelectAnswer
 from cbops.model.config import Config
 from cbops.model.events import BreakerAdopted, Rehearsed, RolloutOpened
 from cbops.model.observation import State
-from cbops.model.plan import Candidate, OverrideNote, Weighed
+from cbops.model.plan import Candidate, OverrideNote, Rehearsal
 from cbops.model.policy import PolicyVersion, breaker_block
-from cbops.model.tenant import Owner, Target, TenantsFile
+from cbops.model.tenant import Target, TenantsFile
 from cbops.rollout.selection import unmet, weigh_candidates
 
 RECENT = timedelta(hours=1)  # what tells the present state of circuits
+MAX_BLOCK = 2000  # characters of a breaker block in an event; the whole policy is evidence
 MARKS = {"for": "+", "against": "-", "unknown": "?"}
 
 
@@ -50,7 +59,7 @@ def candidates(field: Field, *, limit: int) -> Outcome[CandidatesAnswer]:
     best = eligible[0].target if eligible else None
     return Outcome(
         data=CandidatesAnswer(candidates=weighed, traffic_days=field.config.selection.traffic_days),
-        headline=f"{plural(len(eligible), 'candidate')} of {len(weighed)} fit as the canary.",
+        headline=f"{len(eligible)} of {plural(len(weighed), 'candidate')} fit{'s' if len(eligible) == 1 else ''} as the canary.",
         body=tuple(line for candidate in weighed[:limit] for line in candidate_lines(candidate)),
         warnings=warnings,
         next_step=f"Choose: cbops canary select {best.tenant} --policy {best.policy} --provider {best.provider}"
@@ -72,7 +81,10 @@ def _weigh(field: Field, tenant: str | None) -> tuple[tuple[Candidate, ...], tup
     infos = field.admin.policies(tenant)
     live: dict[tuple[str, str], PolicyVersion] = {}
     for info in infos:
-        version = live_version(field.admin.history(info.tenant, info.policy))
+        try:
+            version = live_version(field.admin.history(info.tenant, info.policy))
+        except AdminMissingError:
+            continue  # deleted since it was listed
         if version is not None:
             live[info.tenant, info.policy] = version
     flows, states, warnings = _metrics(field)
@@ -106,31 +118,52 @@ class Choice:
 
 
 def select(rollouts: Path, field: Field, who: Who, choice: Choice) -> Outcome[SelectAnswer]:
-    """Open a rollout for this tenant; BlockedError when a required criterion isn't met and not set aside."""
+    """Open a rollout for this tenant.
+
+    BlockedError when a required criterion isn't met, or another rollout of the policy is not over, and no
+    reason sets that aside; InputError when the router has no such live policy.
+    """
+    reason = reason_of(choice.override)
     weighed, warnings = _weigh(field, choice.target.tenant)
     candidate = _chosen(weighed, choice.target)
-    failing = unmet(candidate)
-    if failing and not (choice.override or "").strip():
-        raise BlockedError(
-            f"{choice.target.tenant} is no canary: " + "; ".join(w.reason for w in failing),
-            hint="Choose another (cbops canary candidates), or set it aside on record: --override REASON",
-        )
-    overrides = tuple(
-        OverrideNote(requirement=w.criterion, reason=(choice.override or "").strip()) for w in failing
+    overrides = (
+        *require_alone(rivals(rollouts, choice.target), choice.target, reason),
+        *_set_aside(candidate, reason),
     )
-    opened = _opened(rollouts, field.config, who, choice.target, candidate.owner, candidate.reasons, overrides)
+    opened = opening(
+        rollouts,
+        field.config,
+        who,
+        choice.target,
+        candidate.owner,
+        reasons=candidate.reasons,
+        overrides=overrides,
+    )
     with create(rollouts, opened.rollout, command=who.command, actor=who.actor, clock=who.clock) as session:
         session.append(opened)
-    folder = rollouts / opened.rollout
     return Outcome(
         data=SelectAnswer(
-            rollout=opened.rollout, candidate=candidate, overrides=overrides, folder=str(folder)
+            rollout=opened.rollout,
+            candidate=candidate,
+            overrides=overrides,
+            folder=str(rollouts / opened.rollout),
         ),
         headline=f"Rollout {opened.rollout} opened: {choice.target.policy} of {choice.target.tenant}.",
         body=candidate_lines(candidate),
         warnings=(*warnings, *(f"set aside: {note.requirement} ({note.reason})" for note in overrides)),
         next_step="Tell the owner, then put it on record: cbops canary notify --how HOW --answer ANSWER",
     )
+
+
+def _set_aside(candidate: Candidate, reason: str | None) -> tuple[OverrideNote, ...]:
+    """One note for each required criterion that isn't met; BlockedError without a reason."""
+    failing = unmet(candidate)
+    if failing and reason is None:
+        raise BlockedError(
+            f"{candidate.target.tenant} is no canary: " + "; ".join(w.reason for w in failing),
+            hint="Choose another (cbops canary candidates), or set it aside on record: --override REASON",
+        )
+    return tuple(OverrideNote(requirement=w.criterion, reason=reason or "") for w in failing)
 
 
 def _chosen(weighed: tuple[Candidate, ...], target: Target) -> Candidate:
@@ -148,40 +181,6 @@ def _chosen(weighed: tuple[Candidate, ...], target: Target) -> Candidate:
     )
 
 
-def _opened(
-    rollouts: Path,
-    config: Config,
-    who: Who,
-    target: Target,
-    owner: Owner | None,
-    reasons: tuple[Weighed, ...] = (),
-    overrides: tuple[OverrideNote, ...] = (),
-    *,
-    adopted: bool = False,
-) -> RolloutOpened:
-    name = _free_name(rollouts, f"phase1-{target.tenant}-{who.clock.now():%Y%m%d}")
-    return RolloutOpened(
-        rollout=name,
-        target=target,
-        owner=owner,
-        timezone=config.timezone,
-        baseline_days=config.baseline_days,
-        reasons=reasons,
-        overrides=overrides,
-        adopted=adopted,
-    )
-
-
-def _free_name(rollouts: Path, wanted: str) -> str:
-    """A rollout's name that isn't taken: the wanted one, or with -2, -3, … behind it."""
-    taken = {folder.name for folder in find_rollouts(rollouts)}
-    name, number = slug(wanted), 1
-    while name in taken:
-        number += 1
-        name = slug(f"{wanted}-{number}")
-    return name
-
-
 def adopt(
     rollouts: Path,
     config: Config,
@@ -190,43 +189,88 @@ def adopt(
     who: Who,
     target: Target,
     enabled_at: datetime,
+    override: str | None = None,
 ) -> Outcome[AdoptAnswer]:
-    """Open a rollout for a breaker that was enabled outside cbops; the admin API is read when it can be."""
+    """Open a rollout for a breaker that was enabled outside cbops; the admin API is read when it can be.
+
+    An adoption that was interrupted is finished in its own rollout. Errors: UsageError for a time in the
+    future, BlockedError when another rollout of the policy is not over.
+    """
     if enabled_at > who.clock.now():
         raise UsageError(
-            f"--enabled-at {enabled_at:%Y-%m-%d %H:%M} UTC lies in the future", hint="Give the time of enabling."
+            f"--enabled-at {enabled_at:%Y-%m-%d %H:%M} UTC lies in the future",
+            hint="Give the time of enabling.",
         )
+    others = rivals(rollouts, target)
+    begun = next((each for each in others if _half_adopted(each, target)), None)
+    overrides = require_alone(
+        tuple(each for each in others if each is not begun), target, reason_of(override)
+    )
     live, warnings = _live(admin, target)
-    block = breaker_block(live.document) if live else None
-    owner = next((t.owner for t in tenants.tenants if t.id == target.tenant), None)
-    opened = _opened(rollouts, config, who, target, owner, adopted=True)
-    folder = rollouts / opened.rollout
-    with create(rollouts, opened.rollout, command=who.command, actor=who.actor, clock=who.clock) as session:
-        session.append(opened)
-        session.append(
-            BreakerAdopted(
-                enabled_at=enabled_at,
-                version=live.version if live else None,
-                block=block,
-                document=session.put_evidence(canonical(live.document)) if live else None,
-            )
-        )
-        if block is not None and block.get("enabled") is True:
-            session.append(Rehearsed(rehearsal=rehearse(block)))
+    rehearsed, told = _rehearsal(live)
+    if begun is not None:
+        name = begun.folder.name
+        with recording(begun.folder, who) as (record, _):
+            _adopted(record, enabled_at, live, rehearsed)
+    else:
+        owner = next((t.owner for t in tenants.tenants if t.id == target.tenant), None)
+        opened = opening(rollouts, config, who, target, owner, overrides=overrides, adopted=True)
+        name = opened.rollout
+        with create(rollouts, name, command=who.command, actor=who.actor, clock=who.clock) as session:
+            session.append(opened)
+            _adopted(session, enabled_at, live, rehearsed)
     return Outcome(
         data=AdoptAnswer(
-            rollout=opened.rollout,
+            rollout=name,
             target=target,
             enabled_at=enabled_at,
             version=live.version if live else None,
-            block=block,
-            folder=str(folder),
+            block=breaker_block(live.document) if live else None,
+            folder=str(rollouts / name),
+            overrides=overrides,
         ),
-        headline=f"Rollout {opened.rollout} adopted: {target.policy} of {target.tenant}, "
+        headline=f"Rollout {name} adopted: {target.policy} of {target.tenant}, "
         f"enabled {enabled_at:%Y-%m-%d %H:%M} UTC.",
-        warnings=warnings,
+        warnings=(
+            *warnings,
+            *told,
+            *(f"set aside: {note.requirement} ({note.reason})" for note in overrides),
+        ),
         next_step="Collect its days: cbops monitor daily --all",
     )
+
+
+def _half_adopted(rival: Rival, target: Target) -> bool:
+    """Whether it is this adoption, interrupted before it said since when the breaker is enabled."""
+    state = rival.state
+    return state is not None and state.adopted and state.enabled_at is None and state.target == target
+
+
+def _rehearsal(live: PolicyVersion | None) -> tuple[Rehearsal | None, tuple[str, ...]]:
+    """The enabled block, rehearsed; a block that the engine can't read is said."""
+    block = breaker_block(live.document) if live else {}
+    if block.get("enabled") is not True:
+        return None, ()
+    try:
+        return rehearse(block), ()
+    except PolicyError as error:
+        return None, (f"the live policy can't be rehearsed: {error.message}. {error.hint}",)
+
+
+def _adopted(
+    record: Session | Record, enabled_at: datetime, live: PolicyVersion | None, rehearsed: Rehearsal | None
+) -> None:
+    block = breaker_block(live.document) if live else None
+    record.append(
+        BreakerAdopted(
+            enabled_at=enabled_at,
+            version=live.version if live else None,
+            block=block if len(canonical(block or {})) <= MAX_BLOCK else None,
+            document=record.put_evidence(canonical(live.document)) if live else None,
+        )
+    )
+    if rehearsed is not None:
+        record.append(Rehearsed(rehearsal=rehearsed))
 
 
 def _live(admin: AdminPort | None, target: Target) -> tuple[PolicyVersion | None, tuple[str, ...]]:

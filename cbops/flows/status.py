@@ -9,24 +9,27 @@ from pathlib import Path
 from cbops.flows.outcome import Outcome
 from cbops.flows.ports import AdminPort
 from cbops.flows.steps.inflight import in_flight
-from cbops.flows.steps.loading import load
 from cbops.flows.steps.wording import plural, spans
+from cbops.journal.reader import read
 from cbops.model.answers.canary import InFlight, StatusAnswer
 from cbops.model.calendar import day_window, days_begun, zone
 from cbops.model.checklist import ITEMS
 from cbops.model.state import RolloutState, Stage
 from cbops.model.verdict import Recommendation
+from cbops.rollout.fold import fold
 
 
 def status(folder: Path, now: datetime, admin: Callable[[], AdminPort]) -> Outcome[StatusAnswer]:
     """Where it stands and what to do next; `admin` is only called when a change is in flight."""
-    state = load(folder)
-    flying = None
-    if state.stage in (Stage.ENABLING, Stage.ROLLING_BACK):
-        flying = in_flight(folder, state, admin())
-    answer = _answer(state, now, flying)
+    reading = read(folder)
+    state = fold(reading.entries)
+    answer = _answer(state, now, in_flight(folder, state, admin))
     return Outcome(
-        data=answer, headline=_headline(answer), body=_lines(answer), next_step=answer.next_command
+        data=answer,
+        headline=_headline(answer),
+        body=_lines(answer),
+        warnings=reading.notes,
+        next_step=answer.next_command,
     )
 
 
@@ -137,7 +140,9 @@ def _lines(answer: StatusAnswer) -> tuple[str, ...]:
     if answer.disabled_at:
         lines.append(f"  disabled   {answer.disabled_at:%Y-%m-%d %H:%M} UTC")
     if answer.recommendation and answer.evaluated_at:
-        lines.append(f"  evaluated  {answer.recommendation.value}, as of {answer.evaluated_at:%Y-%m-%d %H:%M} UTC")
+        lines.append(
+            f"  evaluated  {answer.recommendation.value}, as of {answer.evaluated_at:%Y-%m-%d %H:%M} UTC"
+        )
     if answer.decision:
         lines.append(f"  decided    {answer.decision.value} by {answer.decided_by}")
     return tuple(lines)

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from cbops.judge.cells import Period, canary_rows, control_rows
+from cbops.judge.cells import DayCells, Period, canary_rows, control_rows, day_cells
 from cbops.judge.controls import ControlChoice, choose_controls
 from cbops.judge.outages import Provider, study_provider
 from cbops.model.base import to_ms
@@ -113,10 +113,11 @@ def _why_not(day: Observation, criteria: CriteriaConfig, disabled_at: datetime |
     return None
 
 
-def _period(days: Iterable[Observation], controls: ControlChoice) -> Period:
+def _period(days: Iterable[Observation], cells: Mapping[int, DayCells], controls: ControlChoice) -> Period:
     chosen = tuple(days)
-    others = {t: rows for t, rows in control_rows(chosen).items() if t in controls.used}
-    return Period(days=chosen, canary=canary_rows(chosen), controls=others)
+    parts = [cells[day.window.day] for day in chosen]
+    others = {t: rows for t, rows in control_rows(parts).items() if t in controls.used}
+    return Period(days=chosen, canary=canary_rows(parts), controls=others)
 
 
 def _ordered(days: Iterable[Observation]) -> tuple[Observation, ...]:
@@ -154,15 +155,16 @@ def make_case(
 ) -> Case:
     """Sort the days, choose the controls, and say which days count."""
     seen, earlier = _ordered(observations), _ordered(baseline)
-    controls = choose_controls((*earlier, *seen))
+    cells = {day.window.day: day_cells(day) for day in (*earlier, *seen)}
+    controls = choose_controls(list(cells.values()))
     reasons = {day.window.day: _why_not(day, criteria, state.disabled_at) for day in (*earlier, *seen)}
     ends = [to_ms(day.window.end) for day in seen]
     until = min(to_ms(as_of), max(ends, default=to_ms(as_of)))
     if state.disabled_at is not None:
         until = min(until, to_ms(state.disabled_at))
     merged = tuple(sorted(episodes, key=lambda episode: (episode.opened, episode.id)))
-    observed = _period(seen, controls)
-    before = _period((day for day in earlier if reasons[day.window.day] is None), controls)
+    observed = _period(seen, cells, controls)
+    before = _period((day for day in earlier if reasons[day.window.day] is None), cells, controls)
     return Case(
         state=state,
         criteria=criteria,
@@ -170,7 +172,7 @@ def make_case(
         controls=controls,
         observed=observed,
         before=before,
-        after=_period((day for day in seen if reasons[day.window.day] is None), controls),
+        after=_period((day for day in seen if reasons[day.window.day] is None), cells, controls),
         providers=_providers(state, (before, observed), {episode.provider for episode in merged}),
         left_out={number: why for number, why in reasons.items() if why is not None},
         until=until,

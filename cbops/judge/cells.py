@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain, islice, repeat
 from typing import TypeVar
 
 from cbops.model.base import to_ms
@@ -38,13 +39,11 @@ Rows = Mapping[str, Row]  # by provider
 
 
 T = TypeVar("T")
-
-
-def _at(values: Sequence[T | None], index: int) -> T | None:
-    return values[index] if index < len(values) else None
-
-
 Span = tuple[int, int]
+
+
+def _padded(values: Sequence[T | None], size: int) -> Iterable[T | None]:
+    return islice(chain(values, repeat(None)), size)
 
 
 def restart_spans(days: Iterable[Observation]) -> tuple[Span, ...]:
@@ -52,54 +51,67 @@ def restart_spans(days: Iterable[Observation]) -> tuple[Span, ...]:
     return tuple((to_ms(one.after), to_ms(one.at)) for day in days for one in day.restarts)
 
 
-def cells_of(buckets: Buckets, restarts: Sequence[Span] = ()) -> Iterable[Cell]:
+def cells_of(buckets: Buckets, restarts: Sequence[Span] = ()) -> Row:
     """Its buckets in order; those where success or failure is unknown, and those of a restart, are left
     out (a restart loses what happened since the last scrape).
     """
     begin, step = to_ms(buckets.start), buckets.step_seconds * 1000
-    for index in range(min(len(buckets.success), len(buckets.failure))):
-        success, failure = buckets.success[index], buckets.failure[index]
-        if success is None or failure is None:
-            continue
-        start, end = begin + index * step, begin + (index + 1) * step
-        if any(start < at and after < end for after, at in restarts):
-            continue
-        yield Cell(
-            start=start,
-            end=end,
-            success=success,
-            failure=failure,
-            fail_fast=_at(buckets.fail_fast, index),
-            half_open=_at(buckets.half_open, index),
-            latency_count=_at(buckets.latency_count, index),
-            latency_sum=_at(buckets.latency_sum_ms, index),
-        )
+    size = min(len(buckets.success), len(buckets.failure))
+    columns = zip(
+        range(begin, begin + size * step, step),
+        buckets.success,
+        buckets.failure,
+        _padded(buckets.fail_fast, size),
+        _padded(buckets.half_open, size),
+        _padded(buckets.latency_count, size),
+        _padded(buckets.latency_sum_ms, size),
+        strict=False,  # success and failure may differ in length; the shorter counts
+    )
+    found = [
+        Cell(start, start + step, success, failure, *rest)
+        for start, success, failure, *rest in columns
+        if success is not None and failure is not None
+    ]
+    if restarts:
+        found = [c for c in found if not any(c.start < at and after < c.end for after, at in restarts)]
+    return tuple(found)
 
 
-def _rows(all_buckets: Iterable[Buckets], restarts: Sequence[Span]) -> dict[str, dict[str, Row]]:
-    found: dict[str, dict[str, list[Cell]]] = {}
-    for buckets in all_buckets:
-        found.setdefault(buckets.tenant, {}).setdefault(buckets.provider, []).extend(
-            cells_of(buckets, restarts)
-        )
-    return {
-        tenant: {p: tuple(sorted(cells, key=lambda cell: cell.start)) for p, cells in rows.items()}
-        for tenant, rows in found.items()
-    }
+@dataclass(frozen=True, slots=True)
+class DayCells:
+    """One day's cells: the canary's by provider, the other tenants' by tenant and provider."""
+
+    canary: Rows
+    controls: Mapping[str, Rows]
 
 
-def canary_rows(days: Sequence[Observation]) -> dict[str, Row]:
-    """The canary's cells by provider."""
-    merged: dict[str, list[Cell]] = {}
-    for rows in _rows((b for day in days for b in day.buckets), restart_spans(days)).values():
+def day_cells(day: Observation) -> DayCells:
+    """Read a day once; everything else puts its rows together."""
+    restarts = restart_spans((day,))
+    controls: dict[str, dict[str, Row]] = {}
+    for buckets in day.controls:
+        controls.setdefault(buckets.tenant, {})[buckets.provider] = cells_of(buckets, restarts)
+    return DayCells({b.provider: cells_of(b, restarts) for b in day.buckets}, controls)
+
+
+def _joined(parts: Iterable[Rows]) -> dict[str, Row]:
+    """Rows of several days, one after the other."""
+    found: dict[str, list[Cell]] = {}
+    for rows in parts:
         for provider, row in rows.items():
-            merged.setdefault(provider, []).extend(row)
-    return {p: tuple(sorted(cells, key=lambda cell: cell.start)) for p, cells in merged.items()}
+            found.setdefault(provider, []).extend(row)
+    return {provider: tuple(cells) for provider, cells in found.items()}
 
 
-def control_rows(days: Sequence[Observation]) -> dict[str, dict[str, Row]]:
-    """The other tenants' cells: tenant → provider → cells."""
-    return _rows((b for day in days for b in day.controls), restart_spans(days))
+def canary_rows(days: Iterable[DayCells]) -> dict[str, Row]:
+    """The canary's cells by provider; the days must ascend."""
+    return _joined(day.canary for day in days)
+
+
+def control_rows(days: Sequence[DayCells]) -> dict[str, dict[str, Row]]:
+    """The other tenants' cells: tenant → provider → cells; the days must ascend."""
+    tenants = dict.fromkeys(tenant for day in days for tenant in day.controls)
+    return {tenant: _joined(day.controls.get(tenant, {}) for day in days) for tenant in sorted(tenants)}
 
 
 def within(row: Row, start: int, end: int) -> Row:

@@ -87,7 +87,20 @@ def _touches(slot: Slot, spans: Iterable[tuple[str, Outage]]) -> bool:
     return any(slot.start < span.end and span.start < end for _, span in spans)
 
 
-def compared_slots(case: Case, *, closed: bool) -> Slots:
+@dataclass(frozen=True, slots=True)
+class AllSlots:
+    """Every bucket of the days that count, read once for all comparisons."""
+
+    before: tuple[Slot, ...]
+    after: tuple[Slot, ...]
+
+
+def all_slots(case: Case) -> AllSlots:
+    """Before and since enabling."""
+    return AllSlots(tuple(slots_of(case.before)), tuple(slots_of(case.after)))
+
+
+def compared_slots(case: Case, everything: AllSlots, *, closed: bool) -> Slots:
     """Leave out, by rule: warm-up after enabling, provider failures on independent evidence (before and
     since enabling alike), and with `closed` also the time in which a circuit wasn't closed.
     """
@@ -109,8 +122,8 @@ def compared_slots(case: Case, *, closed: bool) -> Slots:
             left_out[reason] += 1
         return reason is None
 
-    before = tuple(slot for slot in slots_of(case.before) if keep(slot))
-    after = tuple(slot for slot in slots_of(case.after) if keep(slot))
+    before = tuple(slot for slot in everything.before if keep(slot))
+    after = tuple(slot for slot in everything.after if keep(slot))
     return Slots(before=before, after=after, left_out=left_out, outages=outages)
 
 

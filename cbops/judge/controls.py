@@ -6,8 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from cbops.judge.cells import Row, control_rows
-from cbops.model.observation import Observation
+from cbops.judge.cells import DayCells, Row, control_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +37,7 @@ def _reason_against(rows: Mapping[str, Row]) -> str | None:
     return None
 
 
-def choose_controls(days: Sequence[Observation]) -> ControlChoice:
+def choose_controls(days: Sequence[DayCells]) -> ControlChoice:
     """Choose over all days together, so that a tenant is a control for all of them or for none."""
     used: list[str] = []
     left_out: dict[str, str] = {}

@@ -13,6 +13,7 @@ from typing import Any
 from cbops.judge.blocks import Block, Bounds, Effect, difference, level, widest
 from cbops.judge.case import Case, Judged, judged
 from cbops.judge.compared import (
+    AllSlots,
     Comparison,
     Slot,
     Slots,
@@ -44,9 +45,9 @@ def _effects(
     return found
 
 
-def compare(case: Case, *, controlled: bool) -> Comparison:
+def compare(case: Case, everything: AllSlots, *, controlled: bool) -> Comparison:
     """Canary against its baseline and the controls, as far as there are any."""
-    slots = compared_slots(case, closed=False)
+    slots = compared_slots(case, everything, closed=False)
     shares = mix(slots.before) or mix(slots.after)
     lengths = block_lengths(controlled=controlled)
     before = {h: error_blocks(case, slots.before, h, shares, controlled=controlled) for h in lengths}
@@ -129,9 +130,9 @@ def _summary(case: Case, found: Comparison, bounds: Bounds) -> str:
     )
 
 
-def judge_error_rate(case: Case) -> Judged:
+def judge_error_rate(case: Case, everything: AllSlots) -> Judged:
     """The verdict with its blocks; too few of them are inconclusive."""
-    found = compare(case, controlled=bool(case.controls.used))
+    found = compare(case, everything, controlled=bool(case.controls.used))
     whole = _level_upper(case, found.slots)
     evidence = _evidence(case, found, whole)
     verdict = _verdict(case, found, whole)

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Literal
 
 from cbops.judge.case import Case, Judged, counted, judged, make_case
+from cbops.judge.compared import all_slots
 from cbops.judge.error_rate import judge_error_rate
 from cbops.judge.health import classify_all
 from cbops.judge.latency import judge_latency
@@ -50,11 +51,12 @@ def _criteria(case: Case, classified: tuple[ClassifiedEpisode, ...]) -> tuple[Ju
         return tuple(
             judged(c, Verdict.INCONCLUSIVE, text, case.days_evidence(), missing) for c in ALL_CRITERIA
         )
+    everything = all_slots(case)
     return (
         judge_opens(case, classified),
         judge_recovery(case),
-        judge_error_rate(case),
-        judge_latency(case),
+        judge_error_rate(case, everything),
+        judge_latency(case, everything),
         judge_observability(case),
     )
 

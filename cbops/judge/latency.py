@@ -15,6 +15,7 @@ from cbops.judge.blocks import Block, Bounds, difference, widest
 from cbops.judge.case import Case, Judged, judged
 from cbops.judge.cells import Cell
 from cbops.judge.compared import (
+    AllSlots,
     Comparison,
     Slot,
     Slots,
@@ -132,8 +133,10 @@ def _ratio(log: float | None) -> float | None:
     return None if log is None else math.expm1(log)
 
 
-def _provider_evidence(case: Case, slots: Slots, share: float, provider: str) -> dict[str, Any]:
-    alone = compare(case, slots, {provider: 1.0}).bounds
+def _provider_evidence(case: Case, found: Comparison, share: float, provider: str) -> dict[str, Any]:
+    slots = found.slots
+    only = list(found.shares) == [provider]
+    alone = found.bounds if only else compare(case, slots, {provider: 1.0}).bounds
     sides = {"before": _canary(slots.before, provider), "after": _canary(slots.after, provider)}
     return {
         "share": rounded(share),
@@ -164,7 +167,7 @@ def _evidence(case: Case, found: Comparison) -> dict[str, Any]:
         "change": None if bounds is None else rounded(_ratio(bounds.estimate)),
         "change_lower": None if bounds is None else rounded(_ratio(bounds.lower)),
         "change_upper": None if bounds is None else rounded(_ratio(bounds.upper)),
-        "providers": {p: _provider_evidence(case, slots, shares[p], p) for p in shares},
+        "providers": {p: _provider_evidence(case, found, shares[p], p) for p in shares},
         "days": _by_day((*case.before.days, *case.after.days)),
         "min_share": MIN_SHARE,
         **comparison_evidence(case, found),
@@ -187,9 +190,9 @@ def _without_metric(case: Case) -> bool:
     return not any(cell.latency_count for cell in cells)
 
 
-def judge_latency(case: Case) -> Judged:
+def judge_latency(case: Case, everything: AllSlots) -> Judged:
     """The verdict with its blocks; without a latency histogram nothing can be said."""
-    slots = compared_slots(case, closed=True)
+    slots = compared_slots(case, everything, closed=True)
     found = compare(case, slots, _judged_mix(slots))
     evidence = _evidence(case, found)
     if case.after.days and _without_metric(case):

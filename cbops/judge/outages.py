@@ -62,7 +62,10 @@ class Outage:
 
 def tally(cells: tuple[Cell, ...], start: int, end: int) -> Tally:
     """Add up the cells."""
-    return Tally(start, end, sum(cell.failure for cell in cells), sum(cell.results for cell in cells))
+    failures = success = 0
+    for cell in cells:
+        failures, success = failures + cell.failure, success + cell.success
+    return Tally(start, end, failures, failures + success)
 
 
 ByBucket = Mapping[int, tuple[Cell, ...]]  # by the bucket's start, ascending
@@ -100,13 +103,17 @@ class Provider:
         return (*self.incidents, *(self.control_outages if self.controls else self.own_outages))
 
 
-def usual_rate(by_bucket: ByBucket) -> float:
+def tallies(by_bucket: ByBucket) -> tuple[Tally, ...]:
+    """One a bucket, over everybody in it."""
+    return tuple(tally(cells, start, cells[0].end) for start, cells in by_bucket.items())
+
+
+def usual_rate(buckets: Iterable[Tally]) -> float:
     """The failure rate over all buckets in which the provider didn't plainly fail; 0 without any."""
     failures = results = 0
-    for cells in by_bucket.values():
-        failed, total = sum(cell.failure for cell in cells), sum(cell.results for cell in cells)
-        if failed <= FAILING_RATE * total:
-            failures, results = failures + failed, results + total
+    for bucket in buckets:
+        if bucket.failures <= FAILING_RATE * bucket.results:
+            failures, results = failures + bucket.failures, results + bucket.results
     return failures / results if results else 0.0
 
 
@@ -115,14 +122,9 @@ def failing_threshold(usual: float) -> float:
     return max(FAILING_RATE, FAILING_TIMES_USUAL * usual)
 
 
-def _failing_buckets(by_bucket: ByBucket, source: str) -> tuple[Outage, ...]:
-    threshold = failing_threshold(usual_rate(by_bucket))
-    found = []
-    for start, cells in by_bucket.items():
-        end = max(cell.end for cell in cells)
-        if tally(cells, start, end).failing(threshold):
-            found.append(Outage(start, end, source))
-    return tuple(found)
+def _outages(buckets: Iterable[Tally], threshold: float, source: str) -> tuple[Outage, ...]:
+    failing = (Outage(b.start, b.end, source) for b in buckets if b.failing(threshold))
+    return joined(tuple(failing), OUTAGE_PAUSE_MS)
 
 
 def joined(outages: tuple[Outage, ...], pause: int) -> tuple[Outage, ...]:
@@ -149,12 +151,14 @@ def study_provider(provider: str, periods: Sequence[Period], incidents: Iterable
     controls = _by_bucket(rows.get(provider, ()) for p in periods for rows in p.controls.values())
     own = _by_bucket(p.canary.get(provider, ()) for p in periods)
     declared = [one for one in incidents if one.provider == provider]
+    everyone, mine = tallies(controls), tallies(own)
+    usual, own_usual = usual_rate(everyone), usual_rate(mine)
     return Provider(
         controls=controls,
         own=own,
-        usual=usual_rate(controls),
-        own_usual=usual_rate(own),
+        usual=usual,
+        own_usual=own_usual,
         incidents=tuple(Outage(to_ms(one.start), to_ms(one.end), "incident") for one in declared),
-        control_outages=joined(_failing_buckets(controls, "controls"), OUTAGE_PAUSE_MS),
-        own_outages=joined(_failing_buckets(own, "canary"), OUTAGE_PAUSE_MS),
+        control_outages=_outages(everyone, failing_threshold(usual), "controls"),
+        own_outages=_outages(mine, failing_threshold(own_usual), "canary"),
     )

@@ -5,7 +5,7 @@ Source: 'Births', 'Extrapolation' and 'Restarts' in the metrics section of the d
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
 
@@ -85,20 +85,3 @@ def count(series: Sequence[Series], targets: Targets, start: int, end: int) -> i
     if not targets.scraped(start, end):
         return None
     return round(increase(series, targets, start, end))
-
-
-def per_label(series: Iterable[Series], label: str) -> dict[str, list[Series]]:
-    """The series by the value of one label; those without it are left out."""
-    return grouped(series, lambda labels: labels.get(label))
-
-
-def grouped(
-    series: Iterable[Series], key: Callable[[Mapping[str, str]], str | None]
-) -> dict[str, list[Series]]:
-    """The series by a key of their labels; those whose key is null are left out."""
-    found: dict[str, list[Series]] = {}
-    for one in series:
-        value = key(one.labels)
-        if value is not None:
-            found.setdefault(value, []).append(one)
-    return found

@@ -41,6 +41,4 @@ def from_ms(ms: int) -> datetime:
     return datetime.fromtimestamp(ms // 1000, UTC).replace(microsecond=ms % 1000 * 1000)
 
 
-Instant = Annotated[
-    datetime, AfterValidator(as_utc), PlainSerializer(iso, return_type=str, when_used="json")
-]
+Instant = Annotated[datetime, AfterValidator(as_utc), PlainSerializer(iso, return_type=str, when_used="json")]

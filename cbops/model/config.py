@@ -99,5 +99,3 @@ class Config(Frozen):
     baseline_days: int = Field(default=7, ge=0, le=60)
     criteria: CriteriaConfig = CriteriaConfig()
     selection: SelectionConfig = SelectionConfig()
-
-

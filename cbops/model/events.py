@@ -17,6 +17,7 @@ from cbops.model.plan import OverrideNote, Rehearsal, Weighed
 from cbops.model.tenant import Owner, Target
 from cbops.model.verdict import Classification, CriterionId, Recommendation, Verdict
 
+RollbackScope = Literal["policy", "tenant", "global"]
 Sha = str  # hex SHA-256 of a file in the rollout's evidence folder
 
 
@@ -191,6 +192,7 @@ class RollbackIntended(Frozen):
     reason: str
     tenant: str
     policy: str
+    scope: RollbackScope = "policy"
 
 
 class RollbackDone(Frozen):

@@ -63,7 +63,9 @@ def refuse_unknown_keys(block: Mapping[str, Any]) -> None:
         if key not in known:
             near = difflib.get_close_matches(key, known, n=1)
             meant = f"did you mean '{near[0]}'?" if near else f"known are {', '.join(known)}."
-            raise PolicyError(f"circuit_breaker has an unknown key '{key}'", hint=meant[0].upper() + meant[1:])
+            raise PolicyError(
+                f"circuit_breaker has an unknown key '{key}'", hint=meant[0].upper() + meant[1:]
+            )
 
 
 def breaker_block(document: Mapping[str, Any]) -> JsonObject:
@@ -125,7 +127,7 @@ class Change(Frozen):
     after: Any = None
 
 
-def differences(before: Any, after: Any, path: str = "") -> tuple[Change, ...]:
+def differences(before: object, after: object, path: str = "") -> tuple[Change, ...]:
     """Every leaf that differs, in the order of the paths; lists are compared whole."""
     if isinstance(before, Mapping) and isinstance(after, Mapping):
         found: list[Change] = []
@@ -136,7 +138,11 @@ def differences(before: Any, after: Any, path: str = "") -> tuple[Change, ...]:
     if before == after and isinstance(before, bool) == isinstance(after, bool):
         return ()
     if isinstance(after, Mapping) and before is None:
-        return tuple(change for key in sorted(after) for change in differences(None, after[key], f"{path}.{key}" if path else str(key)))
+        return tuple(
+            change
+            for key in sorted(after)
+            for change in differences(None, after[key], f"{path}.{key}" if path else str(key))
+        )
     return (Change(path=path, before=before, after=after),)
 
 

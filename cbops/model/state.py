@@ -14,6 +14,7 @@ from cbops.model.events import (
     IncidentAdded,
     OwnerNotified,
     RollbackProof,
+    RollbackScope,
     Sha,
 )
 from cbops.model.observation import DayWindow
@@ -66,6 +67,8 @@ class EnableRecord(Frozen):
     block: JsonObject
     overrides: tuple[OverrideNote, ...] = ()
     written_at: Instant | None = None
+    written_version: str | None = None  # as the router named it
+    previous_version: str | None = None  # what the router had live before; null when it didn't say
     reloaded_at: Instant | None = None
     done_at: Instant | None = None
     verification: str | None = None
@@ -111,6 +114,7 @@ class RollbackRecord(Frozen):
     reason: str
     tenant: str
     policy: str
+    scope: RollbackScope = "policy"
     written_version: str | None = None
     reloaded_at: Instant | None = None
     done_at: Instant | None = None

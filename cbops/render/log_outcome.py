@@ -143,7 +143,7 @@ def _result(record: RollbackRecord, tz: tzinfo) -> Field:
 
 
 def _proof(proof: RollbackProof) -> Markdown:
-    mark = Markdown("✅ Proven") if proof.proven else Markdown("⚠️ Not proven yet")
+    mark = Markdown("✅") if proof.proven else Markdown("⚠️")
     figures = phrase(
         "decisions {}, fail_fast {}, to half-open {}, fallback decisions {}",
         text.number(proof.decisions),
@@ -151,7 +151,7 @@ def _proof(proof: RollbackProof) -> Markdown:
         text.number(proof.half_open),
         text.number(proof.fallback_decisions),
     )
-    return phrase("{}: {} ({})", mark, proof.summary, figures)
+    return phrase("{} {} ({})", mark, proof.summary, figures)
 
 
 def lessons(state: RolloutState | None, kind: Literal["well", "improve", "tuning"]) -> tuple[Markdown, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import tzinfo
 
+from cbops.model.base import JsonObject
 from cbops.model.checklist import ITEMS, ItemId
 from cbops.model.plan import OverrideNote, Rehearsal, Weighed
 from cbops.model.policy import CANARY_BLOCK
@@ -189,7 +190,12 @@ def _policy_json(state: RolloutState | None) -> Markdown:
     planned = state.enable.block if state.enable else None
     # An adopted policy that could not be read has no block that could be shown.
     block = state.block or planned or (None if state.adopted else CANARY_BLOCK)
-    return json_block({"policy_id": state.target.policy, "circuit_breaker": block})
+    return json_block({"policy_id": state.target.policy, "circuit_breaker": block and _in_order(block)})
+
+
+def _in_order(block: JsonObject) -> JsonObject:
+    """The same block with its keys as the seed document has them, others behind."""
+    return {key: block[key] for key in sorted(block, key=[*CANARY_BLOCK, *sorted(block)].index)}
 
 
 def _in_force(state: RolloutState | None) -> EnableRecord | None:

@@ -37,7 +37,12 @@ def enable_intended(state: RolloutState, entry: Entry, event: EnableIntended) ->
 def policy_written(state: RolloutState, entry: Entry, event: PolicyWritten) -> Changes:
     if event.change == "enable":
         enabling = _enabling(state, entry, event.tenant, event.policy)
-        return {"enable": enabling.model_copy(update={"written_at": entry.at})}
+        written = {
+            "written_at": entry.at,
+            "written_version": event.new_version,
+            "previous_version": event.previous_version,
+        }
+        return {"enable": enabling.model_copy(update=written)}
     pending = _pending(state, entry)
     if not _concerns(pending, event.tenant, event.policy):
         return {}
@@ -87,13 +92,16 @@ def rollback_intended(state: RolloutState, entry: Entry, event: RollbackIntended
     """From any stage. Intended again while pending, it is the same rollback, taken up once more."""
     pending = state.pending_rollback
     if pending and _concerns(pending, event.tenant, event.policy):
-        return {"stage": Stage.ROLLING_BACK}
+        changes = _last_rollback(state, pending.model_copy(update={"scope": event.scope}))
+        changes["stage"] = Stage.ROLLING_BACK
+        return changes
     record = RollbackRecord(
         intended_at=entry.at,
         actor=entry.actor,
         reason=event.reason,
         tenant=event.tenant,
         policy=event.policy,
+        scope=event.scope,
     )
     return {"stage": Stage.ROLLING_BACK, "rollbacks": (*state.rollbacks, record)}
 

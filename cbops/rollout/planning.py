@@ -83,6 +83,20 @@ def live_version(history: Iterable[PolicyVersion]) -> PolicyVersion | None:
     return next((version for version in history if version.is_active), None)
 
 
+def written_over(read: str, new: str, previous: str | None) -> bool:
+    """Whether a write of version `new` went over someone else's: `previous` was live, but `read` was read.
+
+    Some routers name the latest version there, which need not have been live; `new` is one step above it.
+    A router that names none (null) leaves it open.
+    """
+    if previous in (None, read):
+        return False
+    try:
+        return next_version([previous or ""]) != new
+    except PolicyError:
+        return True
+
+
 def single_failure_successes(error_rate_threshold: float) -> int | None:
     """The most successes in the window beside which one failure still opens the circuit.
 

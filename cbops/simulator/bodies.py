@@ -6,7 +6,7 @@ import math
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from cbops.simulator.problems import Code
 
@@ -33,14 +33,9 @@ def _clean(value: object, depth: int = 0) -> object:
     return value
 
 
-def _not_dots(value: str) -> str:
-    if value in (".", ".."):
-        raise ValueError("'.' and '..' cannot stand in a path")
-    return value
-
-
-_NO_CONTROL = r"^[^\x00-\x1f\x7f/\\]+$"
-Id = Annotated[str, Field(min_length=1, max_length=128, pattern=_NO_CONTROL), AfterValidator(_not_dots)]
+# An id that begins with a dot could be '.' or '..', which a path does not carry.
+_ID = r"^[^\x00-\x1f\x7f/\\.][^\x00-\x1f\x7f/\\]*$"
+Id = Annotated[str, Field(min_length=1, max_length=128, pattern=_ID)]
 Version = Annotated[str, Field(max_length=13, pattern=r"^[0-9]{1,6}\.[0-9]{1,6}$")]
 Document = Annotated[dict[str, Any], BeforeValidator(_clean)]
 Text = Annotated[str, Field(max_length=2000), BeforeValidator(_clean)]

@@ -12,17 +12,18 @@ from datetime import timedelta
 from functools import partial
 from heapq import heapify, heappop, heappush, heapreplace
 from itertools import count
-from random import Random
 from statistics import NormalDist
 from typing import Any, Literal
 
 from cbops.breaker import Circuits
 from cbops.model.observation import State
 from cbops.simulator import metrics
-from cbops.simulator.curve import next_arrival, pace
-from cbops.simulator.live import LivePolicy, live_policy
-from cbops.simulator.metrics import BUCKET_OF, MAX_LATENCY_MS, Decisions, Lane, Registry
-from cbops.simulator.scenarios import Outage, PolicySpec, ProviderSpec, Scenario
+from cbops.simulator.conditions import Conditions
+from cbops.simulator.curve import next_arrival
+from cbops.simulator.live import live_policy
+from cbops.simulator.metrics import BUCKET_OF, MAX_LATENCY_MS, Lane, Registry
+from cbops.simulator.scenarios import Scenario
+from cbops.simulator.stream import Stream
 
 _CHANGE, _RESULT, _ARRIVAL = 0, 1, 2
 _NEVER = (math.inf, 0)
@@ -33,40 +34,7 @@ _STEPS = 4096
 _QUANTILES = tuple(math.exp(_SPREAD * NormalDist().inv_cdf((step + 0.5) / _STEPS)) for step in range(_STEPS))
 
 _STATE_VALUES: dict[State, int] = {"closed": 0, "open": 1, "half_open": 2}
-# A provider that the scenario doesn't know: nobody answers there.
-_NOWHERE = ProviderSpec("", failure=1.0, latency_ms=50)
-
 Outcome = Literal["success", "failure", "ignored"]
-
-
-class Stream:
-    """The requests under one policy. `lanes` are aligned to `live.providers`."""
-
-    __slots__ = (
-        "decisions",
-        "fallback",
-        "lanes",
-        "last_used",
-        "live",
-        "only",
-        "pace",
-        "policy",
-        "random",
-        "tenant",
-    )
-
-    def __init__(self, tenant: str, spec: PolicySpec, seed: int) -> None:
-        self.tenant = tenant
-        self.policy = spec.id
-        self.pace = pace(spec.traffic)
-        # Each stream draws from its own numbers, so a change to one leaves the others as they were.
-        self.random = Random(f"{seed}/{tenant}/{spec.id}").random
-        self.decisions = Decisions(tenant, spec.id)
-        self.live: LivePolicy | None = None
-        self.lanes: dict[str, Lane] = {}
-        self.only: Lane | None = None
-        self.fallback: Lane | None = None
-        self.last_used: int | None = None
 
 
 class Engine:
@@ -85,7 +53,7 @@ class Engine:
         self.breakers_disabled = False
         self._before_restart = 0
         self._start_ms = start_ms
-        self._providers = {provider.name: provider for provider in scenario.providers}
+        self._conditions = Conditions(scenario, start_ms)
         self._lanes: dict[tuple[str, str], Lane] = {}
         self._streams = {
             (spec.tenant.id, policy.id): Stream(spec.tenant.id, policy, seed)
@@ -300,25 +268,7 @@ class Engine:
             self._condition(lane)
 
     def _condition(self, lane: Lane) -> None:
-        provider = self._providers.get(lane.provider, _NOWHERE)
-        lane.failure, lane.latency_ms = provider.failure, provider.latency_ms
-        for outage in self.scenario.outages:
-            if (
-                outage.provider == lane.provider
-                and self._running(outage)
-                and outage.tenant in (None, lane.tenant)
-            ):
-                lane.failure = max(lane.failure, outage.failure)
-                lane.latency_ms *= outage.latency
-        if lane.tenant == self.scenario.canary.tenant and self._canary_enabled():
-            lane.failure += self.scenario.regression.failure
-            lane.latency_ms *= self.scenario.regression.latency
-        if lane.faults:
-            lane.failure = 1.0
-
-    def _running(self, outage: Outage) -> bool:
-        elapsed = self.now_ms - self._start_ms
-        return outage.start.total_seconds() * 1000 <= elapsed < outage.end.total_seconds() * 1000
+        self._conditions.apply(lane, self.now_ms, canary_enabled=self._canary_enabled())
 
     def _canary_enabled(self) -> bool:
         canary = self.scenario.canary

@@ -151,10 +151,12 @@ def test_the_blank_log_is_the_seed_document(cli: Cli, played: Practice) -> None:
     write_config(cli.folder, played.url)
     blank = cli("report", "log", "--blank", "--stdout").stdout
     headings = [line for line in blank.splitlines() if line.startswith("#")]
-    assert headings == [line for line in SEED.read_text(encoding="utf-8").splitlines() if line.startswith("#")]
+    assert headings == [
+        line for line in SEED.read_text(encoding="utf-8").splitlines() if line.startswith("#")
+    ]
 
 
 def test_a_log_that_can_not_be_written_is_a_clear_error(collected: Cli) -> None:
     refused = collected.json("report", "log", "--out", "/proc/nope/log.md")
     assert refused.status == 3
-    assert "--stdout" in refused.error["hint"]
+    assert "/proc/nope/log.md" in refused.error["message"]

@@ -112,7 +112,9 @@ def test_a_day_is_one_of_the_rollouts_time_zone(cli: Cli, played: Practice) -> N
         (("--day", 1, "--date", "2025-01-27"), "exclude each other"),
     ],
 )
-def test_a_day_that_is_not_there_is_a_usage_error(adopted: Cli, words: tuple[object, ...], message: str) -> None:
+def test_a_day_that_is_not_there_is_a_usage_error(
+    adopted: Cli, words: tuple[object, ...], message: str
+) -> None:
     refused = adopted.json("monitor", "daily", *words, "--as-of", NOW)
     assert refused.status == 2
     assert message in refused.error["message"]
@@ -142,7 +144,11 @@ def test_the_applied_policy_is_compared_with_the_live_one(adopted: Cli, played: 
         changed = adopted.json("monitor", "daily", "--as-of", NOW)
     finally:
         played.admin.put(
-            "tenant_canary", "canary_policy", with_breaker(document, CANARY_BLOCK), version="1.3", comment="back"
+            "tenant_canary",
+            "canary_policy",
+            with_breaker(document, CANARY_BLOCK),
+            version="1.3",
+            comment="back",
         )
     assert answer.new_version == "1.2"
     assert changed.data["drift"]["drifted"] is True

@@ -38,7 +38,7 @@ class Truth:
     hours: float = 6  # its correlation time
     tail: float = 0.003  # share of results that take 10 to 30 s
     controls: int = 2
-    baseline: int = 7
+    baseline: int = 5
     days: int = 8
 
 

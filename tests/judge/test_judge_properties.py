@@ -12,7 +12,7 @@ from cbops.model.observation import Observation
 from cbops.model.verdict import Evaluation, Recommendation, Verdict
 
 COARSE = World(step=3600)
-few = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+few = settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 ORDER = [Recommendation.PROCEED, Recommendation.EXTEND, Recommendation.ROLLBACK]
 
 

@@ -68,6 +68,12 @@ def test_instances_with_different_bounds_are_added_at_the_bounds_they_share():
     }
 
 
+def test_a_histogram_without_its_last_bucket_has_no_percentiles():
+    found = [series(f"{LATENCY}_bucket", {60: 0, 120: 4}, le="100")]
+
+    assert cumulative(found, targets_of(*found), 0, 10**6) == {}
+
+
 @given(st.lists(st.floats(0.1, 999), min_size=1, max_size=200), st.sampled_from([0.5, 0.95, 0.99]))
 def test_a_percentile_lies_in_the_bucket_of_the_true_one(latencies, share):
     bounds = [50.0, 100.0, 250.0, 500.0, 1000.0]

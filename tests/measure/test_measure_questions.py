@@ -112,7 +112,7 @@ def test_a_circuit_with_results_and_no_transition_is_closed_and_any_other_unknow
 
 
 def test_a_restart_closed_the_circuit():
-    before = {offset: 1.0 for offset in range(-600, 1860, 60)}
+    before = dict.fromkeys(range(-600, 1860, 60), 1.0)
 
     assert states(results(), moved(before, "closed", "open"))["t1", "openai"] == "closed"
 

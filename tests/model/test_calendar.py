@@ -48,7 +48,9 @@ def test_the_last_baseline_day_ends_at_the_instant_of_enabling():
     assert at_night.end == datetime(2025, 1, 27, tzinfo=UTC)
 
 
-@pytest.mark.parametrize(("day", "length"), [(date(2025, 3, 30), 23), (date(2025, 10, 26), 25), (date(2025, 6, 1), 24)])
+@pytest.mark.parametrize(
+    ("day", "length"), [(date(2025, 3, 30), 23), (date(2025, 10, 26), 25), (date(2025, 6, 1), 24)]
+)
 def test_days_of_a_summer_time_zone_have_23_24_or_25_hours(day, length):
     enabled = datetime(2025, 3, 1, tzinfo=BERLIN)
     window = day_window(day_number(day, enabled, BERLIN), enabled, LATER, BERLIN)

@@ -20,7 +20,9 @@ from cbops.model.policy import (
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-5, 5) | st.text(max_size=3),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text("abc.", max_size=2), inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text("abc.", max_size=2), inner, max_size=3)
+    ),
     max_leaves=8,
 )
 DOCUMENT = st.dictionaries(st.text("abc", min_size=1, max_size=2), JSON, max_size=4)
@@ -52,7 +54,9 @@ def test_an_unknown_key_like_nothing_lists_what_is_known():
     assert "half_open_max_calls" in refused.value.hint
 
 
-@pytest.mark.parametrize("block", [{"failure_threshold": "5"}, {"enabled": 1}, {"timeout_ms": None}, {"timeout_ms": 1.5}])
+@pytest.mark.parametrize(
+    "block", [{"failure_threshold": "5"}, {"enabled": 1}, {"timeout_ms": None}, {"timeout_ms": 1.5}]
+)
 def test_a_wrong_type_is_refused_by_name(block):
     with pytest.raises(PolicyError, match=next(iter(block))):
         parse_block(block)

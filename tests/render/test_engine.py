@@ -59,9 +59,3 @@ def test_the_figures_for_the_terminal_cost_no_template_engine():
     code = "import sys; import cbops.render.text; print('jinja2' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
-
-
-def test_the_package_offers_exactly_what_it_names():
-    assert {name for name in cbops.render.__all__ if getattr(cbops.render, name)} == set(cbops.render.__all__)
-    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
-        cbops.render.nothing  # noqa: B018 - the access is the test

@@ -96,6 +96,10 @@ def test_single_failures_open_the_circuit_in_one_night_and_only_there(seed: int)
     assert moves[-1][3] == "closed"
 
 
+def test_a_scenario_is_found_by_its_name() -> None:
+    assert scenario("sound") is SOUND
+
+
 def test_an_unknown_scenario_is_an_error_that_names_the_others() -> None:
     with pytest.raises(InputError, match="no scenario 'nonsense'") as error:
         scenario("nonsense")

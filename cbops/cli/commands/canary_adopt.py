@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from cbops.cli.options import By, PolicyOption, ProviderOption, TenantArgument, instant
+from cbops.cli.options import By, Override, PolicyOption, ProviderOption, TenantArgument, instant
 from cbops.cli.wiring import workplace
 from cbops.flows.outcome import Outcome
 from cbops.flows.select import adopt
@@ -17,6 +17,7 @@ from cbops.model.tenant import Target
 
 def command(
     context: typer.Context,
+    *,
     tenant: TenantArgument,
     policy: PolicyOption,
     provider: ProviderOption,
@@ -24,14 +25,23 @@ def command(
         datetime,
         typer.Option("--enabled-at", metavar="TIME", parser=instant, help="When it was enabled (ISO 8601)."),
     ],
+    override: Override = None,
     by: By = None,
 ) -> Outcome[AdoptAnswer]:
     """Open a rollout for a breaker that was enabled outside cbops.
 
-    Needs no checklist; the live policy is put on record when the admin API can be read.
+    Needs no checklist; the live policy is put on record when the admin API can be read. Where another
+    rollout of the policy is not over, it needs --override.
     """
     place = workplace(context)
     target = Target(tenant=tenant, policy=policy, provider=provider)
     return adopt(
-        place.rollouts, place.config, place.tenants(), place.admin(), place.who(by), target, enabled_at
+        place.rollouts,
+        place.config,
+        place.tenants(),
+        place.admin(),
+        place.who(by),
+        target,
+        enabled_at,
+        override,
     )

@@ -16,7 +16,11 @@ def command(
     context: typer.Context,
     limit: Annotated[int, typer.Option("--limit", min=1, help="How many to print; JSON has them all.")] = 20,
 ) -> Outcome[CandidatesAnswer]:
-    """Rank the tenants as canaries, with reasons."""
+    """Rank the tenants as canaries, with reasons.
+
+    Policies come from the admin API, owners from tenants.yaml, traffic from the metrics; what nobody knows
+    is unknown, never good.
+    """
     place = workplace(context)
     return candidates(
         Field(

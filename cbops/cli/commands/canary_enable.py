@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -21,9 +22,14 @@ from cbops.model.policy import CANARY_BLOCK
 
 def command(
     context: typer.Context,
+    *,
     policy_file: Annotated[
         Path | None,
-        typer.Option("--policy-file", metavar="FILE", help="A JSON file with the circuit_breaker block."),
+        typer.Option(
+            "--policy-file",
+            metavar="FILE",
+            help="A JSON file with the circuit_breaker block. Default: the canary's.",
+        ),
     ] = None,
     override: Annotated[
         list[str] | None,
@@ -51,7 +57,8 @@ def command(
     if dry:
         return dry_run(seen)
     require(seen.requirements)
-    show_plan(place.settings, plan_lines(seen), seen.warnings)
+    shown = show_plan(place.settings, plan_lines(seen), seen.warnings)
     target = seen.plan.target
     confirm(f"Enable the breaker of {target.policy} of {target.tenant}?", yes=yes)
-    return apply(folder, admin, place.who(by), seen)
+    outcome = apply(folder, admin, place.who(by), seen)
+    return replace(outcome, warnings=()) if shown else outcome

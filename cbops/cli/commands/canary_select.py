@@ -14,6 +14,7 @@ from cbops.model.tenant import Target
 
 def command(
     context: typer.Context,
+    *,
     tenant: TenantArgument,
     policy: PolicyOption,
     provider: ProviderOption,
@@ -22,7 +23,8 @@ def command(
 ) -> Outcome[SelectAnswer]:
     """Choose the canary and open a rollout.
 
-    A tenant that fails a required criterion, or of which too little is known, needs --override.
+    A tenant that fails a required criterion, or of which too little is known, needs --override; so does a
+    policy that has a rollout which is not over.
     """
     place = workplace(context)
     field = Field(

@@ -26,7 +26,10 @@ def command(
     failed: Annotated[bool, typer.Option("--failed", help="It was looked at and does not hold.")] = False,
     by: By = None,
 ) -> Outcome[ChecklistAnswer]:
-    """Record a person's word on an item."""
+    """Record a person's word on an item.
+
+    'canary enable' wants every item attested, or set aside on record.
+    """
     place = workplace(context)
     mark = Mark(items=_items(items), state="failed" if failed else "attested", note=note)
     return place.told(mark_checklist(place.rollout(), place.who(by), mark))

@@ -20,6 +20,9 @@ def command(
     by: Annotated[str, typer.Option("--by", metavar="NAME", parser=words, help="Who decides, by name.")],
     reason: Reason,
 ) -> Outcome[DecideAnswer]:
-    """Record a person's decision."""
+    """Record a person's decision.
+
+    The last recommendation goes on record with it; one that differs is said, not refused.
+    """
     place = workplace(context)
     return place.told(decide(place.rollout(), place.who(by), decision, by, reason))

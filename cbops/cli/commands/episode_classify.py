@@ -24,7 +24,7 @@ class Word(StrEnum):
 def command(
     context: typer.Context,
     episode: Annotated[str, typer.Argument(metavar="ID", parser=words, help="As 'monitor daily' names it.")],
-    classification: Annotated[Word, typer.Argument(help="Your word.")],
+    classification: Annotated[Word, typer.Argument(metavar="WORD", help="What it was.")],
     reason: Reason,
     by: By = None,
 ) -> Outcome[ClassifyAnswer]:

@@ -20,14 +20,15 @@ from cbops.model.events import IncidentAdded
 
 def command(
     context: typer.Context,
+    *,
     provider: Annotated[
         str | None, typer.Option("--provider", metavar="PROVIDER", parser=words, help="Who failed.")
     ] = None,
     start: Annotated[
-        datetime | None, typer.Option("--from", metavar="TIME", parser=instant, help="Since when.")
+        datetime | None, typer.Option("--from", metavar="TIME", parser=instant, help="Since when (ISO 8601).")
     ] = None,
     end: Annotated[
-        datetime | None, typer.Option("--to", metavar="TIME", parser=instant, help="Until when.")
+        datetime | None, typer.Option("--to", metavar="TIME", parser=instant, help="Until when (ISO 8601).")
     ] = None,
     note: Annotated[
         str | None, typer.Option("--note", metavar="TEXT", parser=words, help="What is known.")
@@ -38,7 +39,10 @@ def command(
     ] = None,
     by: By = None,
 ) -> Outcome[IncidentsAnswer]:
-    """Declare an incident of a provider."""
+    """Declare an incident of a provider.
+
+    An open while its provider had an incident is expected.
+    """
     place = workplace(context)
     if file is not None:
         if provider or start or end or note:

@@ -12,4 +12,5 @@ from cbops.model.answers.record import JournalShowAnswer
 
 def command(context: typer.Context) -> Outcome[JournalShowAnswer]:
     """Show the record of the rollout."""
-    return show(workplace(context).rollout())
+    place = workplace(context)
+    return place.told(show(place.rollout()))

@@ -11,5 +11,9 @@ from cbops.model.answers.record import JournalVerifyAnswer
 
 
 def command(context: typer.Context) -> Outcome[JournalVerifyAnswer]:
-    """Prove that nobody changed the record."""
-    return verify(workplace(context).rollout())
+    """Prove that nobody changed the record.
+
+    Checks the chain of hashes, the head file and all evidence. Exit 7 when something does not fit.
+    """
+    place = workplace(context)
+    return place.told(verify(place.rollout()))

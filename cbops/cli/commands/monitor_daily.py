@@ -16,6 +16,7 @@ from cbops.flows.outcome import Outcome
 
 def command(
     context: typer.Context,
+    *,
     day: Annotated[int | None, typer.Option("--day", min=1, help="The day's number.")] = None,
     on: Annotated[
         date | None,

@@ -23,7 +23,9 @@ def command(
     ] = "http://127.0.0.1:9001/metrics",
     every: Annotated[
         float,
-        typer.Option("--every", metavar="TIME", parser=interval, help="The interval: 15s, 5m. At least 0.1s."),
+        typer.Option(
+            "--every", metavar="TIME", parser=interval, help="The interval: 15s, 5m. At least 0.1s."
+        ),
     ] = 15,
     duration: Annotated[
         float,

@@ -27,11 +27,16 @@ def command(
     ] = None,
     policy_file: Annotated[
         Path | None,
-        typer.Option("--policy-file", metavar="FILE", help="A JSON file with the circuit_breaker block."),
+        typer.Option(
+            "--policy-file",
+            metavar="FILE",
+            help="A JSON file with the circuit_breaker block. Default: the canary's.",
+        ),
     ] = None,
 ) -> Outcome[PolicyDiffAnswer]:
     """Show what enabling would change in the live policy."""
     place = workplace(context)
     block = read_block(policy_file) if policy_file else CANARY_BLOCK
     named = target_of(place, tenant, policy)
-    return diff(place.admin(), named.tenant, named.policy, block)
+    outcome = diff(place.admin(), named.tenant, named.policy, block)
+    return place.told(outcome) if named.folder else outcome

@@ -26,4 +26,5 @@ def command(
     """Show the live policy and its effective breaker."""
     place = workplace(context)
     named = target_of(place, tenant, policy)
-    return show(place.admin(), named.tenant, named.policy)
+    outcome = show(place.admin(), named.tenant, named.policy)
+    return place.told(outcome) if named.folder else outcome

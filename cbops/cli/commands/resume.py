@@ -12,6 +12,9 @@ from cbops.model.answers.canary import ResumeAnswer
 
 
 def command(context: typer.Context, by: By = None) -> Outcome[ResumeAnswer]:
-    """Finish or abandon what was in flight."""
+    """Finish or abandon what was in flight.
+
+    For an enabling that was interrupted: the live policy says whether the write arrived.
+    """
     place = workplace(context)
     return resume(place.rollout(), place.admin(), place.who(by))

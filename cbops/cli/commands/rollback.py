@@ -18,7 +18,10 @@ from cbops.model.answers.canary import RollbackAnswer
 
 def command(
     context: typer.Context,
-    scope: Annotated[Scope, typer.Option("--scope", help="What to disable.")] = "policy",
+    *,
+    scope: Annotated[
+        Scope | None, typer.Option("--scope", help="What to disable. Default: what is pending, else the policy.")
+    ] = None,
     tenant: Annotated[
         str | None, typer.Option("--tenant", metavar="TENANT", parser=words, help="Default: the rollout's.")
     ] = None,
@@ -30,11 +33,15 @@ def command(
     ] = "not given",
     wait: Annotated[
         float,
-        typer.Option("--wait", metavar="TIME", parser=seconds, help="How long to wait for the proof: 90s, 15m."),
+        typer.Option(
+            "--wait", metavar="TIME", parser=seconds, help="How long to wait for the proof: 90s, 15m."
+        ),
     ] = 0,
     admin_url: Annotated[
         str | None,
-        typer.Option("--admin-url", metavar="URL", parser=words, help="When cbops.yaml can't be read."),
+        typer.Option(
+            "--admin-url", metavar="URL", parser=words, help="The router, when cbops.yaml can't be read."
+        ),
     ] = None,
     yes: Yes = False,
     by: By = None,
@@ -42,23 +49,24 @@ def command(
     """Disable the breaker and prove that it no longer acts.
 
     Works from any state, also with --tenant and --policy alone. Exit 7 while the proof is open.
+    Scope tenant needs --tenant alone, and scope global neither, where there is no rollout.
     """
     place, warnings = emergency(context, admin_url)
-    named = rollback_target(place, tenant, policy)
+    named = rollback_target(place, tenant, policy, scope)
     admin = place.admin()
     request = RollbackRequest(
         folder=named.folder,
         rollout=named.folder.name if named.folder else None,
         tenant=named.tenant,
         policy=named.policy,
-        scope=scope,
+        scope=named.scope,
         reason=reason,
         wait_seconds=wait,
     )
-    if not yes:
-        show_plan(place.settings, planned(admin, request), (*warnings, *named.warnings))
+    warnings = (*warnings, *named.warnings)
+    shown = not yes and show_plan(place.settings, planned(admin, request), warnings)
     what = {"global": "every tenant", "tenant": f"every policy of {named.tenant}"}.get(
-        scope, f"{named.policy} of {named.tenant}"
+        named.scope, f"{named.policy} of {named.tenant}"
     )
     confirm(f"Disable the breaker of {what}?", yes=yes)
     return rollback(
@@ -67,5 +75,5 @@ def command(
         place.config.metrics,
         place.who(by),
         request,
-        (*warnings, *named.warnings),
+        () if shown else warnings,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
@@ -18,11 +19,12 @@ from cbops.simulator.router import Router
 from cbops.simulator.scenarios import SCENARIOS, scenario
 from cbops.simulator.server import serve
 
-TOKEN = "CBOPS_ADMIN_TOKEN"
+KEY_VARIABLE = "CBOPS_ADMIN_TOKEN"
 
 
 def command(
     context: typer.Context,
+    *,
     port: Annotated[int, typer.Option("--port", min=0, max=65535, help="0 takes a free one.")] = 8080,
     host: Annotated[
         str, typer.Option("--host", metavar="ADDRESS", parser=words, help="Where to listen.")
@@ -37,7 +39,10 @@ def command(
     clock: Annotated[
         str,
         typer.Option(
-            "--clock", metavar="real|virtual", parser=words, help="virtual: advance by POST /sim/advance."
+            "--clock",
+            metavar="real|virtual",
+            parser=words,
+            help="virtual: time stands still until it is moved on.",
         ),
     ] = "real",
     speed: Annotated[
@@ -54,15 +59,16 @@ def command(
     """Serve the practice router over HTTP.
 
     The admin API wants the key in the environment variable CBOPS_ADMIN_TOKEN; /metrics and /health are open.
-    Ctrl-C ends it.
+    With --clock virtual, cbops lives by the router's time where CBOPS_CLOCK=practice is set: 'cbops monitor
+    scrape --every 5m --for 1d' lets a day pass in seconds. Ctrl-C ends it.
     """
     if clock not in ("real", "virtual"):
         raise UsageError(f"--clock is '{clock}', not real or virtual", hint="Correct --clock.")
-    token = environment().get(TOKEN)
+    token = environment().get(KEY_VARIABLE)
     if not token:
         raise UsageError(
-            f"the admin API needs a key, and {TOKEN} is not set",
-            hint=f"Set any word for practice, in this shell and in the one of cbops: export {TOKEN}=practice",
+            f"the admin API needs a key, and {KEY_VARIABLE} is not set",
+            hint=f"Set any word for practice, in this shell and in the one of cbops: export {KEY_VARIABLE}=practice",
         )
     played = scenario(name)
     begin = start or (played.start if clock == "virtual" else SystemClock().now())
@@ -80,14 +86,11 @@ def command(
 
     if host not in ("127.0.0.1", "localhost", "::1"):
         print(f"warning: {host} can be reached from other machines", file=sys.stderr)
-    try:
+    with suppress(KeyboardInterrupt):
         serve(router, host, port, token=token, speed=None if clock == "virtual" else speed, on_ready=ready)
-    except KeyboardInterrupt:
-        pass
     url = urls[0] if urls else ""
-    requests = sum(router.usage(each.tenant, each.policy)[0] for each in router.policies())
     return Outcome(
-        data=SimAnswer(url=url, scenario=played.name, requests=requests, now=router.now),
-        headline=f"Served {requests:,} practice requests on {url} until {router.now:%Y-%m-%d %H:%M:%S} UTC.",
+        data=SimAnswer(url=url, scenario=played.name, requests=router.requests, now=router.now),
+        headline=f"Served {router.requests:,} practice requests on {url} until {router.now:%Y-%m-%d %H:%M:%S} UTC.",
         next_step="Serve again: cbops sim serve",
     )

@@ -2,35 +2,65 @@
 
 from __future__ import annotations
 
-from cbops.errors import AdminError, AdminUnreachableError, ChangedError
-from cbops.rollout.planning import live_version
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import datetime
+
+from cbops.errors import AdminError, AdminUnreachableError, CbopsError, ChangedError
 from cbops.flows.ports import AdminPort
-from cbops.flows.steps.recording import Who
+from cbops.flows.steps.recording import Record, Who
+from cbops.flows.steps.texts import clipped
 from cbops.flows.steps.wording import change_lines
-from cbops.journal.writer import Session
 from cbops.model.base import JsonObject
 from cbops.model.events import EnableAbandoned, EnableDone, PolicyReloaded, PolicyWritten
 from cbops.model.plan import EnablePlan
-from cbops.model.policy import differences
+from cbops.model.policy import PolicyVersion, differences, parse_version
+from cbops.model.state import Stage
 from cbops.model.tenant import Target
-from cbops.rollout.planning import same_document
+from cbops.rollout.planning import live_version, same_document, written_over
+
+
+@contextmanager
+def in_flight_said(record: Record) -> Iterator[None]:
+    """Whatever fails while the enabling is in flight says so, and how to get out of it."""
+    try:
+        yield
+    except CbopsError as error:
+        if record.state.stage is not Stage.ENABLING:
+            raise
+        raise type(error)(
+            f"the enabling is in flight, and its end is not on record: {error.message}",
+            hint=f"{error.hint} Then look (cbops canary status) and go on: cbops resume. "
+            "To take it back at once: cbops rollback",
+        ) from error
 
 
 def require_unchanged(admin: AdminPort, plan: EnablePlan) -> None:
-    """The live policy must still be the one that the plan was made of."""
-    live = live_version(admin.history(plan.target.tenant, plan.target.policy))
-    if live is not None and live.version == plan.read_version and not differences(plan.before, live.document):
+    """The live policy must still be the one that the plan was made of, and its next version free."""
+    history = admin.history(plan.target.tenant, plan.target.policy)
+    live = live_version(history)
+    same = live is not None and live.version == plan.read_version
+    changes = differences(plan.before, live.document if live else {})
+    new = parse_version(plan.new_version)
+    newer = [each for each in history if parse_version(each.version) >= new]
+    if same and not changes and not newer:
         return
     found = live.version if live else "none"
-    changes = differences(plan.before, live.document if live else {})
+    told = f"{plan.read_version} was read, {found} is live" + change_lines(changes)
+    if newer:
+        told += f"; {newer[0].version} was written meanwhile"
+        told += change_lines(differences(plan.before, newer[0].document)) if not changes else ""
     raise ChangedError(
-        f"the live policy changed while you looked at the plan: {plan.read_version} was read, {found} is live"
-        + change_lines(changes),
+        f"the policy changed after it was read: {told}",
         hint="Nothing was written. Look at the new plan: cbops canary enable",
     )
 
 
-def write(session: Session, admin: AdminPort, who: Who, plan: EnablePlan) -> str:
+def write(record: Record, admin: AdminPort, who: Who, plan: EnablePlan) -> str:
+    """One PUT, never repeated; returns the version that was written.
+
+    A refused write is abandoned on record. Errors: AdminError, ChangedError (someone else wrote).
+    """
     target = plan.target
     try:
         answer = admin.put(
@@ -41,81 +71,87 @@ def write(session: Session, admin: AdminPort, who: Who, plan: EnablePlan) -> str
             comment=f"cbops {who.command} by {who.actor}",
         )
     except AdminUnreachableError as error:
-        return _lost_answer(session, admin, plan, error)
+        return _lost_answer(record, admin, plan, error)
     except AdminError as error:
-        session.append(EnableAbandoned(reason=f"the router refused the write: {error.message}"))
+        record.append(EnableAbandoned(reason=clipped(f"the router refused the write: {error.message}")))
+        # Where it was refused because of someone else's change, that is what to say.
+        with suppress(AdminError):
+            require_unchanged(admin, plan)
         raise
-    session.append(
-        PolicyWritten(
-            change="enable",
-            tenant=target.tenant,
-            policy=target.policy,
-            new_version=answer.new_version,
-            previous_version=answer.previous_version,
-        )
-    )
-    if answer.previous_version not in (None, plan.read_version, plan.latest_version):
-        _lost_update(admin, plan, answer.previous_version)
+    record.append(_written(target, answer.new_version, answer.previous_version))
+    if written_over(plan.read_version, plan.new_version, answer.previous_version):
+        raise _lost_update(admin, plan, answer.previous_version)
     return answer.new_version
 
 
-def _lost_answer(session: Session, admin: AdminPort, plan: EnablePlan, error: AdminUnreachableError) -> str:
+def _written(target: Target, new: str, previous: str | None) -> PolicyWritten:
+    return PolicyWritten(
+        change="enable",
+        tenant=target.tenant,
+        policy=target.policy,
+        new_version=new,
+        previous_version=previous,
+    )
+
+
+def _lost_answer(record: Record, admin: AdminPort, plan: EnablePlan, error: AdminUnreachableError) -> str:
     """Whether a write whose answer was lost had happened, by reading back; never by writing again."""
     target = plan.target
     live = live_version(admin.history(target.tenant, target.policy))
-    if (
-        live is not None
-        and live.version == plan.new_version
-        and not same_document(plan.after, live.document, plan.new_version)
-    ):
-        session.append(
-            PolicyWritten(
-                change="enable",
-                tenant=target.tenant,
-                policy=target.policy,
-                new_version=live.version,
-                previous_version=None,
-            )
-        )
-        return live.version
-    session.append(EnableAbandoned(reason=f"the write did not arrive: {error.message}"))
-    raise error
+    if is_intended(live, plan.after, plan.new_version):
+        record.append(_written(target, plan.new_version, None))
+        return plan.new_version
+    record.append(EnableAbandoned(reason=clipped(f"the write did not arrive: {error.message}")))
+    with suppress(AdminError):
+        require_unchanged(admin, plan)
+    raise AdminUnreachableError(
+        f"{error.message}; read back, the live policy is as before, so the enabling was abandoned",
+        hint="When the router is well again: cbops canary enable. Should it have taken the write up late, "
+        "that is found: cbops resume",
+    ) from error
 
 
-def _lost_update(admin: AdminPort, plan: EnablePlan, previous: str | None) -> None:
+def is_intended(live: PolicyVersion | None, after: JsonObject, version: str) -> bool:
+    """Whether what is live is what was to be written."""
+    return live is not None and live.version == version and not same_document(after, live.document, version)
+
+
+def _lost_update(admin: AdminPort, plan: EnablePlan, previous: str | None) -> ChangedError:
     """Someone wrote between our read and our write, and our write went over it."""
     versions = admin.history(plan.target.tenant, plan.target.policy)
     theirs = next((v.document for v in versions if v.version == previous), None)
     changes = differences(plan.before, theirs) if theirs is not None else ()
-    raise ChangedError(
+    return ChangedError(
         f"version {previous} was live when {plan.new_version} was written, but {plan.read_version} was read: "
-        "someone else's change was written over"
-        + change_lines(changes),
+        "someone else's change was written over" + change_lines(changes),
         hint="The breaker may be enabled now. Take it back (cbops rollback), settle with the other person, "
-        "and enable again.",
+        "and start anew; where their change may go, keep it enabled: cbops resume.",
     )
 
 
 def finish(
-    session: Session, admin: AdminPort, who: Who, target: Target, after: JsonObject, version: str
+    record: Record, admin: AdminPort, who: Who, after: JsonObject, version: str, since: datetime | None = None
 ) -> EnableDone:
-    """Reload, read back, compare, done; ChangedError when what is live isn't what was written."""
+    """Reload, read back, compare, done; ChangedError when what is live isn't what was written.
+
+    The rollout counts from `since`, when the policy was live before this reload already (null: it wasn't).
+    """
+    target = record.state.target
     admin.reload(target.tenant, target.policy)
-    session.append(PolicyReloaded(change="enable", tenant=target.tenant, policy=target.policy))
+    record.append(PolicyReloaded(change="enable", tenant=target.tenant, policy=target.policy))
     reloaded_at = who.clock.now()
     live = live_version(admin.history(target.tenant, target.policy))
-    changes = same_document(after, live.document, version) if live else ()
-    if live is None or live.version != version or changes:
+    if not is_intended(live, after, version):
         found = live.version if live else "none"
         raise ChangedError(
             f"read back after the reload: {found} is live where {version} was written"
-            + change_lines(changes),
-            hint="Look at it: cbops policy show; take it back: cbops rollback; or finish: cbops resume",
+            + change_lines(same_document(after, live.document if live else {}, version)),
+            hint="Look at what is live: cbops policy show.",
         )
     done = EnableDone(
         version=version,
-        enabled_at=reloaded_at,
+        enabled_at=since or reloaded_at,
         verification=f"read back {version}: live, and equal to what was written",
     )
-    session.append(done)
+    record.append(done)
     return done

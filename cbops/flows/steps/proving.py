@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from cbops.errors import MetricsError
+from cbops.errors import CbopsError
 from cbops.flows.ports import Clock, SamplePort
 from cbops.measure import proof, proof_query
 from cbops.model.config import MetricsConfig
@@ -24,19 +24,20 @@ class Proving:
     wait_seconds: float
 
 
-def prove(
-    samples: SamplePort | None, metrics: MetricsConfig, clock: Clock, wanted: Proving
-) -> RollbackProof:
-    """Look until it is proven or the time is up; an unreachable source proves nothing and ends it at once."""
+def prove(samples: SamplePort | None, metrics: MetricsConfig, clock: Clock, wanted: Proving) -> RollbackProof:
+    """Look until it is proven or the time is up; a source that can't be asked proves nothing and ends it.
+
+    Nothing that fails here is raised: the breaker is disabled by now, and that must be told.
+    """
     if samples is None:
-        return _unknown("there is no metrics source to ask")
+        return unknown("Unproven: there is no metrics source to ask.")
     until = clock.now() + timedelta(seconds=wanted.wait_seconds)
     while True:
         now = clock.now()
         try:
             fetched = samples.fetch(proof_query(wanted.tenant, metrics), wanted.reloaded_at, now)
-        except MetricsError as error:
-            return _unknown(f"the metrics could not be asked: {error.message}")
+        except CbopsError as error:
+            return unknown(f"Unproven: the metrics could not be asked: {error.message}")
         found = proof(wanted.policy, wanted.reloaded_at, now, fetched, metrics)
         if found.proven or now >= until or _acted(found):
             return found
@@ -48,7 +49,8 @@ def _acted(found: RollbackProof) -> bool:
     return any((found.fail_fast, found.half_open, found.fallback_decisions))
 
 
-def _unknown(summary: str) -> RollbackProof:
+def unknown(summary: str) -> RollbackProof:
+    """Nothing is known."""
     return RollbackProof(
         proven=False,
         since=None,

@@ -9,11 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cbops.errors import WrongStageError
-from cbops.flows.steps.loading import load
+from cbops.errors import RecordError, WrongStageError
 from cbops.flows.ports import Clock
+from cbops.flows.steps.loading import load
+from cbops.flows.steps.texts import MAX_NAME, said
 from cbops.journal.writer import Journal, Session
+from cbops.model.events import Entry, Event, Sha
 from cbops.model.state import RolloutState, Stage
+from cbops.rollout.fold import apply
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +28,53 @@ class Who:
     clock: Clock
 
 
+class Record:
+    """A rollout's journal under its lock. What makes no sense at its stage is refused before it is written,
+    for a journal with such an event could not be folded any more.
+    """
+
+    def __init__(self, session: Session, state: RolloutState, who: Who) -> None:
+        self._session = session
+        self._who = who
+        self.state = state
+
+    def append(self, event: Event) -> Entry:
+        """Write the event, durably. WrongStageError when it doesn't fit; InputError when it can't be written."""
+        self._try(event)
+        entry = self._session.append(event)
+        self.state = apply(self.state, entry)
+        return entry
+
+    def put_evidence(self, text: str) -> Sha:
+        """Keep a text under its hash; call it before appending the event that names it."""
+        return self._session.put_evidence(text)
+
+    def _try(self, event: Event) -> None:
+        draft = Entry.model_construct(
+            seq=self.state.last_seq + 1,
+            at=self._who.clock.now(),
+            actor=self._who.actor,
+            event=event,
+            prev="",
+            hash="",
+        )
+        try:
+            apply(self.state, draft)
+        except RecordError as error:
+            raise WrongStageError(
+                f"rollout {self.state.id} is {self.state.stage.value.replace('_', ' ')}, so "
+                f"'{event.type}' can't be put on record",
+                hint="See where it stands: cbops canary status",
+            ) from error
+
+
 @contextmanager
-def recording(folder: Path, who: Who) -> Iterator[tuple[Session, RolloutState]]:
+def recording(folder: Path, who: Who) -> Iterator[tuple[Record, RolloutState]]:
     """The lock of the rollout, with the state as it is under the lock; LockedError when it is held."""
+    said(who.actor, "the name in --by", MAX_NAME)
     with Journal(folder).session(who.command, who.actor, who.clock) as session:
-        yield session, load(folder)
+        state = load(folder)
+        yield Record(session, state, who), state
 
 
 def canonical(document: Mapping[str, Any]) -> str:
@@ -39,9 +84,13 @@ def canonical(document: Mapping[str, Any]) -> str:
 
 def require_enabled(state: RolloutState, command: str) -> None:
     """WrongStageError unless the breaker was enabled (or adopted) in this rollout."""
-    if state.enabled_at is None:
-        flying = state.stage is Stage.ENABLING
-        raise WrongStageError(
-            f"{command} needs an enabled breaker; rollout {state.id} is {state.stage.value}",
-            hint="An enabling is in flight: cbops resume" if flying else "Enable it first: cbops canary enable",
-        )
+    if state.enabled_at is not None:
+        return
+    hints = {
+        Stage.ENABLING: "An enabling is in flight: cbops resume",
+        Stage.SELECTED: "Enable it first: cbops canary enable",
+    }
+    raise WrongStageError(
+        f"{command} needs an enabled breaker; rollout {state.id} is {state.stage.value.replace('_', ' ')}",
+        hint=hints.get(state.stage, "See where it stands: cbops canary status"),
+    )

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import difflib
+import re
 from collections.abc import Iterable
 
 from cbops.errors import BlockedError, UsageError
+from cbops.flows.steps.texts import MAX_REASON, said
 from cbops.model.answers.canary import Requirement
 from cbops.model.checklist import ITEMS
 from cbops.model.plan import OverrideNote
 from cbops.model.state import RolloutState
 
 OWNER_NOTIFIED = "owner_notified"
+
+_NAMES = (*ITEMS, OWNER_NOTIFIED)
+_LIKE_A_NAME = re.compile(r"[A-Za-z]+([_-][A-Za-z]+)+")
 
 
 def requirements(state: RolloutState, overrides: tuple[OverrideNote, ...]) -> tuple[Requirement, ...]:
@@ -31,24 +37,44 @@ def requirements(state: RolloutState, overrides: tuple[OverrideNote, ...]) -> tu
 
 
 def parse_overrides(texts: Iterable[str], state: RolloutState) -> tuple[OverrideNote, ...]:
-    """`ITEM=REASON` sets one requirement aside, a bare `REASON` all that are open.
+    """`ITEM=REASON` sets one requirement aside, a bare `REASON` all that are open; the last word counts.
 
-    UsageError for an empty reason.
+    What is met is not set aside. UsageError for an empty reason and for an item that doesn't exist;
+    InputError for a reason that is too long or no text.
     """
-    names = [*ITEMS, OWNER_NOTIFIED]
-    notes: list[OverrideNote] = []
+    still = [requirement.name for requirement in requirements(state, ()) if not requirement.met]
+    notes: dict[str, OverrideNote] = {}
     for text in texts:
-        name, equals, reason = text.partition("=")
-        if equals and name in names:
-            wanted = [name]
-        else:
-            wanted, reason = [r.name for r in requirements(state, ()) if not r.met], text
-        if not reason.strip():
-            raise UsageError(
-                f"--override {text!r} gives no reason", hint="Write --override ITEM=REASON or --override REASON."
-            )
-        notes += [OverrideNote(requirement=each, reason=reason.strip()) for each in wanted]
-    return tuple(notes)
+        wanted, reason = _parsed(text, still)
+        for name in wanted:
+            if name in still:
+                notes[name] = OverrideNote(requirement=name, reason=reason)
+    return tuple(notes.values())
+
+
+def _parsed(text: str, still: list[str]) -> tuple[list[str], str]:
+    """(the requirements that are meant, the reason)."""
+    name, equals, reason = text.partition("=")
+    wanted = [name.strip()]
+    if not equals or name.strip() not in _NAMES:
+        _refuse_misspelt(name.strip() if equals else "")
+        wanted, reason = still, text
+    if not reason.strip():
+        raise UsageError(
+            f"--override {text!r} gives no reason", hint="Write --override ITEM=REASON or --override REASON."
+        )
+    return wanted, said(reason, "the reason of --override", MAX_REASON)
+
+
+def _refuse_misspelt(name: str) -> None:
+    """A misspelt item would otherwise be taken for a reason, and set everything aside."""
+    if not _LIKE_A_NAME.fullmatch(name):
+        return
+    near = difflib.get_close_matches(name, _NAMES, n=1)
+    meant = f"Did you mean '{near[0]}'? " if near else ""
+    raise UsageError(
+        f"--override names '{name}', which is no requirement", hint=f"{meant}There are: {', '.join(_NAMES)}."
+    )
 
 
 def require(listed: tuple[Requirement, ...]) -> None:
@@ -57,7 +83,7 @@ def require(listed: tuple[Requirement, ...]) -> None:
     if not still:
         return
     raise BlockedError(
-        f"enabling is blocked: {'; '.join(r.detail for r in still)}",
+        f"enabling is blocked: {'; '.join(f'{r.detail} ({r.name})' for r in still)}",
         hint="Mark what is done (cbops checklist mark ITEM, cbops canary notify), "
         "or set it aside on record: --override ITEM=REASON",
     )

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from cbops.errors import ConflictError, InputError
-from cbops.flows.steps.loading import load
+from cbops.errors import ConflictError, InputError, LockedError
 from cbops.flows.ports import Clock
-from cbops.flows.steps.recording import Who
-from cbops.journal.writer import Journal, Session
+from cbops.flows.steps.loading import load
+from cbops.flows.steps.recording import Record, Who
+from cbops.flows.steps.texts import MAX_NAME, clipped
+from cbops.journal.writer import Journal
 from cbops.model.base import JsonObject, iso
 from cbops.model.events import Event
 from cbops.model.state import RolloutState
@@ -22,26 +24,45 @@ class Scribe:
     """Appends to the journal as long as that works; what doesn't is kept in `unwritten`, with `reason`.
 
     A rollback must not wait for its own record: a full disk, a damaged or locked journal, or none at all.
+    `locked`: another process holds the rollout, so its record can be written a little later.
     """
 
-    session: Session | None
+    record: Record | None
     actor: str
     clock: Clock
-    state: RolloutState | None = None
     reason: str | None = None
+    locked: bool = False
     unwritten: list[JsonObject] = field(default_factory=list)
+
+    @property
+    def state(self) -> RolloutState | None:
+        """The rollout as it is on record by now; None where the record can't be used."""
+        return self.record.state if self.record else None
 
     def note(self, event: Event) -> None:
         """Append, or keep."""
-        if self.session is not None:
+        if self.record is not None:
             try:
-                self.session.append(event)
+                self.record.append(event)
             except (InputError, ConflictError) as error:
-                self.session, self.reason = None, error.message
+                self.record, self.reason = None, error.message
             else:
                 return
         self.unwritten.append(
             {"at": iso(self.clock.now()), "actor": self.actor, **event.model_dump(mode="json", by_alias=True)}
+        )
+
+    def lines(self) -> tuple[str, ...]:
+        """What could not be written, one JSON object a line."""
+        return tuple(json.dumps(event, sort_keys=True) for event in self.unwritten)
+
+    def warnings(self) -> tuple[str, ...]:
+        """What a person must be told of the record."""
+        if not self.unwritten:
+            return ()
+        return (
+            f"the record could not be written ({self.reason}); keep the {len(self.unwritten)} lines of JSON. "
+            "Running this again when it can be written puts it on record",
         )
 
 
@@ -51,15 +72,18 @@ def scribe(folder: Path | None, who: Who) -> Iterator[Scribe]:
 
     The journal must also fold: an event behind damage would not be found again.
     """
+    actor = clipped(who.actor, MAX_NAME)
     if folder is None:
-        yield Scribe(None, who.actor, who.clock, reason="no rollout was named or found")
+        yield Scribe(None, actor, who.clock, reason="no rollout was named or found")
         return
     with ExitStack() as held:
         try:
-            session = held.enter_context(Journal(folder).session(who.command, who.actor, who.clock))
-            state = load(folder)
+            session = held.enter_context(Journal(folder).session(who.command, actor, who.clock))
+            record = Record(session, load(folder), who)
         except (InputError, ConflictError) as error:
-            kept = Scribe(None, who.actor, who.clock, reason=error.message)
+            kept = Scribe(
+                None, actor, who.clock, reason=error.message, locked=isinstance(error, LockedError)
+            )
         else:
-            kept = Scribe(session, who.actor, who.clock, state)
+            kept = Scribe(record, actor, who.clock)
         yield kept

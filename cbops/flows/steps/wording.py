@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 
 from cbops.model.policy import Change
@@ -9,9 +10,12 @@ from cbops.model.policy import Change
 
 def change_line(change: Change) -> str:
     """`path: before → after`, with absent for null."""
-    before = "absent" if change.before is None else repr(change.before)
-    after = "absent" if change.after is None else repr(change.after)
-    return f"{change.path}: {before} → {after}"
+    return f"{change.path}: {_value(change.before)} → {_value(change.after)}"
+
+
+def _value(value: object) -> str:
+    """As the policy's JSON has it."""
+    return "absent" if value is None else json.dumps(value, ensure_ascii=False, default=str)
 
 
 def change_lines(changes: tuple[Change, ...]) -> str:

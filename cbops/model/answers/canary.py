@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from cbops.model.base import Frozen, Instant, JsonObject
-from cbops.model.events import RollbackProof
+from cbops.model.events import RollbackProof, RollbackScope
 from cbops.model.plan import Candidate, EnablePlan, OverrideNote, Rehearsal
 from cbops.model.policy import Change
 from cbops.model.state import Stage
@@ -65,12 +65,14 @@ class AdoptAnswer(Frozen):
     version: str | None
     block: JsonObject | None
     folder: str
+    overrides: tuple[OverrideNote, ...] = ()
 
 
 class InFlight(Frozen):
     """A change that was begun and not finished, and what the live policy says of it.
 
     `live`: as before the change, as intended, something else, or unknown (the API can't be asked).
+    `enables`: whether the live policy enables the breaker; null is unknown.
     """
 
     change: Literal["enable", "rollback"]
@@ -78,6 +80,7 @@ class InFlight(Frozen):
     live: Literal["before", "intended", "other", "unknown"]
     live_version: str | None
     sentence: str
+    enables: bool | None = None
 
 
 class StatusAnswer(Frozen):
@@ -124,7 +127,7 @@ class RollbackAnswer(Frozen):
     """`unwritten` are journal events that could not be written, as JSON; the next run reconciles them."""
 
     rollout: str | None
-    scope: Literal["policy", "tenant", "global"]
+    scope: RollbackScope
     policies: tuple[RolledBackPolicy, ...]
     disabled_at: Instant
     proof: RollbackProof | None
