@@ -76,6 +76,15 @@ Override = Annotated[
         "--override", metavar="REASON", parser=words, help="Go on although a requirement is open; on record."
     ),
 ]
+Beside = Annotated[
+    str | None,
+    typer.Option(
+        "--beside",
+        metavar="REASON",
+        parser=words,
+        help="Open it although a rollout of this policy is not over; on record.",
+    ),
+]
 AsOf = Annotated[
     datetime | None,
     typer.Option("--as-of", metavar="TIME", parser=instant, help="As if it were that instant. Default: now."),

@@ -58,12 +58,10 @@ def rollback_target(
         raise UsageError("a policy needs its tenant", hint="Add --tenant TENANT.")
     if tenant is not None and policy is None and scope in (None, "policy"):
         raise UsageError(
-            "a tenant and a policy go together", hint="Add --policy POLICY, or --scope tenant for all of them."
+            "a tenant and a policy go together",
+            hint="Add --policy POLICY, or --scope tenant for all of them.",
         )
-    if tenant is None:
-        named = _of_the_rollout(place, scope)
-    else:
-        named = _of_the_tenant(place, tenant, policy)
+    named = _of_the_rollout(place, scope) if tenant is None else _of_the_tenant(place, tenant, policy)
     return replace(named, scope=scope or _pending_scope(named.folder))
 
 

@@ -254,14 +254,15 @@ def emergency(context: typer.Context, admin_url: str | None) -> tuple[Workplace,
 
 
 def _bare(context: typer.Context) -> Workplace:
-    """A workplace with the default configuration."""
-    settings = settings_of(context)
+    """A workplace with the default configuration, where the one that can't be read stands (else here)."""
+    given = surroundings(context)
+    path = given.settings.config or find_config(Path.cwd()) or Path(CONFIG_NAME)
     return Workplace(
-        settings=settings,
+        settings=given.settings,
         config=lazy("cbops.model.config", "Config")(),
-        config_path=Path.cwd() / CONFIG_NAME,
-        clock=SystemClock(),
-        environ=os.environ,
+        config_path=(path / CONFIG_NAME if path.is_dir() else path).absolute(),
+        clock=given.clock,
+        environ=given.environ,
         command=command_words(context),
         closing=context.with_resource(ExitStack()),
     )

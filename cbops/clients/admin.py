@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -68,7 +67,7 @@ class AdminClient:
         seen = 0
         while seen < MAX_POLICIES:
             call = self._page(tenant, seen)
-            page = self._list(call)
+            page = self._ask(call, answers.PolicyPage)
             seen += len(page.policies)
             fresh = {(line.tenant_id, line.policy_id): _info(line) for line in page.policies}
             if page.policies and fresh.keys() <= found.keys():
@@ -169,19 +168,13 @@ class AdminClient:
                 hint="Disable policy by policy: cbops rollback --scope tenant",
             ) from error
 
-    def _list(self, call: Call) -> answers.PolicyPage:
-        try:
-            return self._ask(call, answers.PolicyPage)
-        except AdminMissingError:
-            # Some servers tell `…/policies/` from `…/policies`, and have only the second.
-            return self._ask(replace(call, path=self._base), answers.PolicyPage)
-
     def _page(self, tenant: str | None, offset: int) -> Call:
         params = {"limit": str(PAGE), "offset": str(offset)}
         if tenant is not None:
             path_part("tenant", tenant)  # refuses what could not be a tenant's id
             params["tenant_id"] = tenant
-        return Call("listing the policies", "GET", f"{self._base}/", params=params)
+        # Some servers tell `…/policies/` from `…/policies`, and have only the second.
+        return Call("listing the policies", "GET", f"{self._base}/", params=params, twin=self._base)
 
     def _policy(self, tenant: str, policy: str) -> str:
         return f"{self._base}/{path_part('tenant', tenant)}/{path_part('policy', policy)}"

@@ -9,7 +9,7 @@ import json
 import math
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 from urllib.parse import quote
 
@@ -44,6 +44,7 @@ class Call:
     """What is asked, and the words for it in a message: 'reading the history of t/p'.
 
     `writes`: a call after which a lost answer leaves open whether something was changed.
+    `twin`: another spelling of the path, for a router that has not this one or redirects from it.
     """
 
     doing: str
@@ -52,6 +53,7 @@ class Call:
     params: Mapping[str, str] | None = None
     body: Mapping[str, object] | None = None
     writes: bool = False
+    twin: str | None = None
 
 
 def path_part(what: str, value: str) -> str:
@@ -100,6 +102,8 @@ class AdminHttp:
     def json(self, call: Call) -> object:
         """The answer's JSON, None for an empty one. Raises AdminError, or PolicyError for a body that isn't JSON."""
         response, body = self._send(call)
+        if call.twin is not None and (response.is_redirect or response.status_code == 404):
+            response, body = self._send(replace(call, path=call.twin))
         self._check(call, response, body)
         if not body.strip():
             return None

@@ -10,10 +10,10 @@ from typing import Literal
 
 from cbops.breaker import rehearse
 from cbops.errors import AdminMissingError, CbopsError, WrongStageError
-from cbops.flows.steps.enabling import finish, in_flight_said, require_unchanged, write
-from cbops.flows.steps.loading import load
 from cbops.flows.outcome import Outcome
 from cbops.flows.ports import AdminPort, SamplePort
+from cbops.flows.steps.enabling import finish, in_flight_said, require_unchanged, write
+from cbops.flows.steps.loading import load
 from cbops.flows.steps.recording import Record, Who, canonical, recording
 from cbops.flows.steps.requirements import parse_overrides, require, requirements
 from cbops.flows.steps.wording import change_line
@@ -107,7 +107,8 @@ def _plan(state: RolloutState, admin: AdminPort, block: JsonObject) -> EnablePla
         )
         if late:
             raise WrongStageError(
-                error.message, hint="It may be the write that was given up: cbops resume. Or take it back: cbops rollback"
+                error.message,
+                hint="It may be the write that was given up: cbops resume. Or take it back: cbops rollback",
             ) from error
         raise
 

@@ -6,9 +6,9 @@ from datetime import datetime
 from pathlib import Path
 
 from cbops.errors import InputError, UsageError
+from cbops.flows.outcome import Outcome
 from cbops.flows.steps.days import Collected, day_answers
 from cbops.flows.steps.loading import load
-from cbops.flows.outcome import Outcome
 from cbops.flows.steps.recording import Who, recording, require_enabled
 from cbops.flows.steps.wording import plural, spans
 from cbops.judge import evaluate as judge

@@ -6,12 +6,11 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 
-from cbops.errors import AdminError, ChangedError, InputError, UsageError
-from cbops.flows.steps.days import Collected, day_answers
-from cbops.rollout.planning import live_version
-from cbops.flows.steps.loading import document, load, policy_providers
+from cbops.errors import AdminError, ChangedError, UsageError
 from cbops.flows.outcome import Outcome
 from cbops.flows.ports import AdminPort, SamplePort
+from cbops.flows.steps.days import Collected, day_answers
+from cbops.flows.steps.loading import document, load, policy_providers
 from cbops.flows.steps.recording import Who, recording, require_enabled
 from cbops.flows.steps.wording import change_lines, plural
 from cbops.measure import gather_day, measure_day
@@ -22,6 +21,7 @@ from cbops.model.events import DayCollected
 from cbops.model.observation import DayWindow, Observation
 from cbops.model.policy import differences
 from cbops.model.state import RolloutState
+from cbops.rollout.planning import live_version
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Literal
 
 from cbops.errors import InputError
-from cbops.flows.steps.loading import load
 from cbops.flows.outcome import Outcome
+from cbops.flows.steps.loading import load
 from cbops.flows.steps.recording import Who, recording
+from cbops.flows.steps.texts import MAX_NAME, said
 from cbops.model.answers.canary import NotifyAnswer
 from cbops.model.answers.monitor import (
     ChecklistAnswer,
@@ -20,6 +21,7 @@ from cbops.model.answers.monitor import (
     LessonAnswer,
     NoteAnswer,
 )
+from cbops.model.base import iso
 from cbops.model.calendar import days_begun, zone
 from cbops.model.checklist import ITEMS, ItemId, ItemState
 from cbops.model.events import ChecklistMarked, IncidentAdded, LessonAdded, NoteAdded, OwnerNotified
@@ -33,12 +35,13 @@ def notify(
     folder: Path, who: Who, *, how: str, answer: str | None, at: datetime | None
 ) -> Outcome[NotifyAnswer]:
     """Record that the owner was told, how, and what the answer was."""
+    how = said(how, "--how")
+    answer = said(answer, "--answer") if answer is not None else None
     with recording(folder, who) as (session, state):
-        when = at or who.clock.now()
-        if when > who.clock.now():
-            raise InputError(
-                f"the notification lies in the future ({when.isoformat()})", hint="Correct --at."
-            )
+        now = who.clock.now()
+        when = at or now
+        if when > now:
+            raise InputError(f"the notification lies in the future ({iso(when)})", hint="Correct --at.")
         session.append(OwnerNotified(how=how, answer=answer, notified_at=when))
     name = state.owner.name if state.owner else "the owner"
     return Outcome(
@@ -50,6 +53,7 @@ def notify(
 
 def add_note(folder: Path, who: Who, *, day: int | None, kind: NoteKind, text: str) -> Outcome[NoteAnswer]:
     """Add a note to a day; without a day, to today's (or to the rollout before enabling)."""
+    text = said(text, "the note")
     with recording(folder, who) as (session, state):
         begun = _begun(state, who.clock.now())
         number = begun[-1] if day is None and begun else day
@@ -76,16 +80,18 @@ def _begun(state: RolloutState, now: datetime) -> range:
 
 
 def add_incidents(folder: Path, who: Who, incidents: tuple[IncidentAdded, ...]) -> Outcome[IncidentsAnswer]:
-    """Declare provider incidents; one that is on record already is not added again."""
+    """Declare provider incidents; one that is on record already is not added again.
+
+    InputError for one that ends before it starts or lies in the future; then none is added.
+    """
     for incident in incidents:
-        if incident.end <= incident.start:
-            raise InputError(
-                f"the incident of {incident.provider} ends at {incident.end.isoformat()}, not after it starts",
-                hint="Correct --from and --to.",
-            )
+        _check_incident(incident, who.clock.now())
     with recording(folder, who) as (session, state):
         known = {(i.incident.provider, i.incident.start, i.incident.end) for i in state.incidents}
-        fresh = [i for i in incidents if (i.provider, i.start, i.end) not in known]
+        named = {(i.provider, i.start, i.end): i for i in reversed(incidents)}
+        fresh = [
+            i for i in incidents if named.get(key := (i.provider, i.start, i.end)) is i and key not in known
+        ]
         for incident in fresh:
             session.append(incident)
     again = f" ({len(incidents) - len(fresh)} already on record)" if len(fresh) < len(incidents) else ""
@@ -95,6 +101,22 @@ def add_incidents(folder: Path, who: Who, incidents: tuple[IncidentAdded, ...]) 
         body=tuple(_incident_line(_incident(i)) for i in fresh),
         next_step="Opens in that time now count as expected: cbops evaluate",
     )
+
+
+def _check_incident(incident: IncidentAdded, now: datetime) -> None:
+    said(incident.provider, "the provider of an incident", MAX_NAME)
+    if incident.note is not None:
+        said(incident.note, f"the note of the incident of {incident.provider}")
+    if incident.end <= incident.start:
+        raise InputError(
+            f"the incident of {incident.provider} ends at {iso(incident.end)}, not after it starts",
+            hint="Correct --from and --to.",
+        )
+    if incident.end > now:
+        raise InputError(
+            f"the incident of {incident.provider} ends at {iso(incident.end)}, which is in the future",
+            hint="Declare what is known of it until now, and the rest when it is over.",
+        )
 
 
 def list_incidents(folder: Path) -> Outcome[IncidentsAnswer]:
@@ -120,6 +142,7 @@ def _incident_line(incident: IncidentAnswer) -> str:
 
 def add_lesson(folder: Path, who: Who, *, kind: LessonKind, text: str) -> Outcome[LessonAnswer]:
     """Add a lesson to the end of the log."""
+    text = said(text, "the lesson")
     with recording(folder, who) as (session, state):
         session.append(LessonAdded(kind=kind, text=text))
     return Outcome(
@@ -140,9 +163,10 @@ class Mark:
 
 def mark_checklist(folder: Path, who: Who, mark: Mark) -> Outcome[ChecklistAnswer]:
     """Record a person's word on checklist items."""
+    note = said(mark.note, "the note") if mark.note is not None else None
     with recording(folder, who) as (session, _):
         for item in mark.items:
-            session.append(ChecklistMarked(item=item, state=mark.state, note=mark.note))
+            session.append(ChecklistMarked(item=item, state=mark.state, note=note))
     outcome = show_checklist(folder)
     count = len(mark.items)
     return Outcome(

@@ -19,16 +19,13 @@ def show(folder: Path) -> Outcome[JournalShowAnswer]:
     """The journal, one line an event; RecordError when it is damaged."""
     reading = read(folder)
     lines = tuple(_line(entry) for entry in reading.entries)
-    warnings: tuple[str, ...] = ()
-    if reading.torn is not None:
-        warnings = ("the last line is torn (a crash in mid-write); the next write sets it aside",)
     return Outcome(
         data=JournalShowAnswer(rollout=folder.name, entries=lines, torn=reading.torn is not None),
         headline=f"{plural(len(lines), 'event')} in the journal of {folder.name}.",
         body=tuple(
             f"  {x.seq:>4}  {x.at:%Y-%m-%d %H:%M:%S}  {x.actor:<14} {x.type:<20} {x.summary}" for x in lines
         ),
-        warnings=warnings,
+        warnings=reading.notes,
         next_step="Prove that nobody changed it: cbops journal verify",
     )
 

@@ -10,7 +10,7 @@ from cbops.flows.outcome import Outcome
 from cbops.flows.ports import AdminPort
 from cbops.flows.steps.disabling import Order, disable
 from cbops.flows.steps.enabling import finish, in_flight_said
-from cbops.flows.steps.inflight import enabling, look
+from cbops.flows.steps.inflight import enabling
 from cbops.flows.steps.loading import document, load
 from cbops.flows.steps.recording import Record, Who, recording
 from cbops.flows.steps.scribe import scribe
@@ -43,7 +43,7 @@ def resume(folder: Path, admin: AdminPort, who: Who) -> Outcome[ResumeAnswer]:
             _take_up(record, fresh.enable, found)
         if found.live != "intended":
             return _abandon(record, found)
-        return _finish(record, admin, who, document(folder, fresh.enable.after), found, since)
+        return _finish(record, admin, who, document(folder, fresh.enable.after), found, since=since)
 
 
 def _nothing(state: RolloutState) -> Outcome[ResumeAnswer]:
@@ -89,10 +89,10 @@ def _take_up(record: Record, old: EnableRecord, found: InFlight) -> None:
 
 
 def _finish(
-    record: Record, admin: AdminPort, who: Who, after: JsonObject, found: InFlight, since: datetime
+    record: Record, admin: AdminPort, who: Who, after: JsonObject, found: InFlight, *, since: datetime
 ) -> Outcome[ResumeAnswer]:
     assert found.live_version is not None
-    done = finish(record, admin, who, after, found.live_version, since)
+    done = finish(record, admin, who, after, found.live_version, since=since)
     target = record.state.target
     return Outcome(
         data=ResumeAnswer(rollout=record.state.id, action="finished", in_flight=found, version=done.version),

@@ -84,6 +84,7 @@ def rollback(
     metrics: MetricsConfig,
     who: Who,
     request: RollbackRequest,
+    *,
     warnings: tuple[str, ...] = (),
 ) -> Outcome[RollbackAnswer]:
     """Disable, reload, read back, prove; from any state, and harmless when repeated.
@@ -117,9 +118,7 @@ def _carry_out(admin: AdminPort, who: Who, request: RollbackRequest) -> _Done:
     except AdminError as error:
         return replace(first, warnings=(*first.warnings, f"it could not be looked at again: {error.message}"))
     written = {each.policy: each for each in first.policies if each.written}
-    policies = tuple(
-        each if each.written else written.get(each.policy, each) for each in again.policies
-    )
+    policies = tuple(each if each.written else written.get(each.policy, each) for each in again.policies)
     return replace(again, policies=policies, warnings=(*first.warnings, *again.warnings))
 
 
@@ -222,9 +221,7 @@ def _with_proof(who: Who, request: RollbackRequest, done: _Done, proof: Rollback
             unwritten=tuple(record.unwritten),
             lines=record.lines(),
         )
-    return replace(
-        done, unwritten=(*done.unwritten, *record.unwritten), lines=(*done.lines, *record.lines())
-    )
+    return replace(done, unwritten=(*done.unwritten, *record.unwritten), lines=(*done.lines, *record.lines()))
 
 
 def _outcome(

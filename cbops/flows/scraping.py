@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -42,6 +43,16 @@ class StorePort(Protocol):
         ...
 
 
+def _next(due: datetime, every: float, now: datetime) -> datetime:
+    """The next instant of the grid that isn't over.
+
+    What was missed (a slow answer, a machine asleep) stays a gap: a sample must not bear a time at which
+    nothing was measured.
+    """
+    missed = max(0, math.ceil((now - due).total_seconds() / every) - 1)
+    return due + timedelta(seconds=every * (missed + 1))
+
+
 def scrape(
     scraper: ScrapePort,
     store: StorePort,
@@ -66,7 +77,7 @@ def scrape(
             times.append(due)
             samples += got.lines
             failures += [got.error] if got.error else []
-            due += timedelta(seconds=every)
+            due = _next(due, every, clock.now())
             if until is None or due > until:
                 break
             clock.wait(max(0.0, (due - clock.now()).total_seconds()))

@@ -18,7 +18,6 @@ from cbops.errors import (
 )
 from cbops.flows.outcome import Outcome
 from cbops.flows.ports import AdminPort, SamplePort
-from cbops.rollout.planning import live_version
 from cbops.flows.steps.opening import Rival, opening, reason_of, require_alone, rivals
 from cbops.flows.steps.recording import Record, Who, canonical, recording
 from cbops.flows.steps.wording import plural
@@ -26,11 +25,12 @@ from cbops.journal.writer import Session, create
 from cbops.measure import Traffic, circuit_states, states_query, traffic, traffic_query
 from cbops.model.answers.canary import AdoptAnswer, CandidatesAnswer, SelectAnswer
 from cbops.model.config import Config
-from cbops.model.events import BreakerAdopted, Rehearsed, RolloutOpened
+from cbops.model.events import BreakerAdopted, Rehearsed
 from cbops.model.observation import State
 from cbops.model.plan import Candidate, OverrideNote, Rehearsal
 from cbops.model.policy import PolicyVersion, breaker_block
 from cbops.model.tenant import Target, TenantsFile
+from cbops.rollout.planning import live_version
 from cbops.rollout.selection import unmet, weigh_candidates
 
 RECENT = timedelta(hours=1)  # what tells the present state of circuits
@@ -111,10 +111,14 @@ def _metrics(
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What a person chose, and what is set aside for it (null: nothing)."""
+    """What a person chose, and why what speaks against it is set aside (null: it isn't).
+
+    `override` is about the tenant; `beside` is why another rollout of the policy may go on beside it.
+    """
 
     target: Target
     override: str | None
+    beside: str | None = None
 
 
 def select(rollouts: Path, field: Field, who: Who, choice: Choice) -> Outcome[SelectAnswer]:
@@ -123,11 +127,12 @@ def select(rollouts: Path, field: Field, who: Who, choice: Choice) -> Outcome[Se
     BlockedError when a required criterion isn't met, or another rollout of the policy is not over, and no
     reason sets that aside; InputError when the router has no such live policy.
     """
-    reason = reason_of(choice.override)
+    reason = reason_of(choice.override, "--override")
+    beside = reason_of(choice.beside, "--beside")
     weighed, warnings = _weigh(field, choice.target.tenant)
     candidate = _chosen(weighed, choice.target)
     overrides = (
-        *require_alone(rivals(rollouts, choice.target), choice.target, reason),
+        *require_alone(rivals(rollouts, choice.target), choice.target, beside),
         *_set_aside(candidate, reason),
     )
     opened = opening(
@@ -187,9 +192,10 @@ def adopt(
     tenants: TenantsFile,
     admin: AdminPort | None,
     who: Who,
+    *,
     target: Target,
     enabled_at: datetime,
-    override: str | None = None,
+    beside: str | None = None,
 ) -> Outcome[AdoptAnswer]:
     """Open a rollout for a breaker that was enabled outside cbops; the admin API is read when it can be.
 
@@ -204,7 +210,7 @@ def adopt(
     others = rivals(rollouts, target)
     begun = next((each for each in others if _half_adopted(each, target)), None)
     overrides = require_alone(
-        tuple(each for each in others if each is not begun), target, reason_of(override)
+        tuple(each for each in others if each is not begun), target, reason_of(beside, "--beside")
     )
     live, warnings = _live(admin, target)
     rehearsed, told = _rehearsal(live)

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from cbops.judge.numbers import normal_quantile, rounded, student_quantile
-from cbops.judge.settings import LOOKS, MIN_BLOCKS
+from cbops.judge.settings import LOOKS, MIN_BLOCKS, SHORT_BLOCK_FACTOR
 from cbops.model.config import CriteriaConfig
 
 
@@ -113,6 +113,18 @@ def _effect(length: str, first: Mean, second: Mean) -> Effect:
     parts = sum(m.variance**2 / (m.effective - 1) for m in (first, second) if m.variance > 0)
     df = max(1.0, variance**2 / parts) if parts > 0 else max(1.0, min(first.effective, second.effective) - 1)
     return Effect(length, second.value - first.value, math.sqrt(variance), df, math.sqrt(first.variance))
+
+
+def by_blocks(effects: Mapping[int, Effect | None]) -> list[Effect]:
+    """Those that there are, by length in hours; short blocks alone are given a wider error."""
+    found = {hours: effect for hours, effect in effects.items() if effect is not None}
+    if 24 in found:
+        return list(found.values())
+    factor = SHORT_BLOCK_FACTOR
+    return [
+        replace(e, length=f"{e.length}, error x {factor:g}", se=factor * e.se, se_before=factor * e.se_before)
+        for e in found.values()
+    ]
 
 
 def widest(effects: Sequence[Effect], criteria: CriteriaConfig) -> Bounds | None:

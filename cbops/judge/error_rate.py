@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from cbops.judge.blocks import Block, Bounds, Effect, difference, level, widest
+from cbops.judge.blocks import Block, Bounds, Effect, by_blocks, difference, level, widest
 from cbops.judge.case import Case, Judged, judged
 from cbops.judge.compared import (
     AllSlots,
@@ -34,12 +34,13 @@ def _effects(
     case: Case, slots: Slots, before: Blocks, after: Blocks, shares: Mapping[str, float], *, controlled: bool
 ) -> list[Effect]:
     """One a block length that has blocks enough, and the one that counting alone imposes."""
-    found = []
-    for hours, blocks in after.items():
-        name = f"{hours} h"
-        one = difference(name, before[hours], blocks) if slots.before else level(name, blocks)
-        if one is not None:
-            found.append(one)
+    single = not slots.before
+    found = by_blocks(
+        {
+            hours: level(f"{hours} h", blocks) if single else difference(f"{hours} h", before[hours], blocks)
+            for hours, blocks in after.items()
+        }
+    )
     if found:
         found.append(counting_effect(case, slots, shares, found[0].estimate, controlled=controlled))
     return found

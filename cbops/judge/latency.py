@@ -11,7 +11,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from cbops.judge.blocks import Block, Bounds, difference, widest
+from cbops.judge.blocks import Block, Bounds, by_blocks, difference, widest
 from cbops.judge.case import Case, Judged, judged
 from cbops.judge.cells import Cell
 from cbops.judge.compared import (
@@ -114,8 +114,8 @@ def compare(case: Case, slots: Slots, shares: Mapping[str, float]) -> Comparison
         for side, part in ((before, slots.before), (after, slots.after)):
             chosen = [slot for slot in part if controlled or slot.full_day]
             side[hours] = latency_blocks(grouped(chosen, hours), shares, used)
-    effects = [difference(f"{hours} h", before[hours], after[hours]) for hours in after]
-    bounds = widest([effect for effect in effects if effect is not None], case.criteria)
+    effects = by_blocks({hours: difference(f"{hours} h", before[hours], after[hours]) for hours in after})
+    bounds = widest(effects, case.criteria)
     return Comparison(slots, shares, controlled, before, after, bounds)
 
 

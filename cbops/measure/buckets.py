@@ -43,11 +43,19 @@ def grid(targets: Targets, start: int, end: int, step_seconds: int = STEP_SECOND
 
 
 def buckets_of(
-    series: Sequence[Series], targets: Targets, on: Grid, tenant: str, provider: str, *, latency: bool
+    series: Sequence[Series],
+    targets: Targets,
+    on: Grid,
+    tenant: str,
+    provider: str,
+    *,
+    latency: bool,
+    stepped: bool = False,
 ) -> Buckets:
     """One (tenant, provider); an increase that a gap hid lies in the bucket of the next scrape.
 
-    `latency` false: the metric is not exported, so its figures are unknown.
+    `latency` false: the metric is not exported, so its figures are unknown. `stepped`: the samples were
+    asked for in steps.
     """
     mine = [
         one
@@ -56,7 +64,7 @@ def buckets_of(
     ]
 
     def events(kind: str) -> tuple[int | None, ...]:
-        return _whole(column(select(mine, EVENTS, {"event_type": kind}), targets, on))
+        return _whole(column(select(mine, EVENTS, {"event_type": kind}), targets, on, stepped=stepped))
 
     half_open = [one for one in mine if one.name == TRANSITIONS and _is_half_open(one.labels)]
     unknown = (None,) * len(on.known)
@@ -68,9 +76,11 @@ def buckets_of(
         success=events("success"),
         failure=events("failure"),
         fail_fast=events("fail_fast"),
-        half_open=_whole(column(half_open, targets, on)),
-        latency_count=_whole(column(select(mine, LATENCY_COUNT), targets, on)) if latency else unknown,
-        latency_sum_ms=column(select(mine, LATENCY_SUM), targets, on) if latency else unknown,
+        half_open=_whole(column(half_open, targets, on, stepped=stepped)),
+        latency_count=_whole(column(select(mine, LATENCY_COUNT), targets, on, stepped=stepped))
+        if latency
+        else unknown,
+        latency_sum_ms=column(select(mine, LATENCY_SUM), targets, on, stepped=stepped) if latency else unknown,
     )
 
 
@@ -79,11 +89,13 @@ def _is_half_open(labels: Mapping[str, str]) -> bool:
     return edge is not None and edge[1] == "half_open"
 
 
-def column(series: Iterable[Series], targets: Targets, on: Grid) -> tuple[float | None, ...]:
+def column(
+    series: Iterable[Series], targets: Targets, on: Grid, *, stepped: bool = False
+) -> tuple[float | None, ...]:
     """The increase per bucket; null where nothing was scraped."""
     sums = [0.0 if known else None for known in on.known]
     for one in series:
-        for rise in increments(one, targets.of(one), on.start, on.end):
+        for rise in increments(one, targets.of(one), on.start, on.end, stepped=stepped):
             index = (rise.at - on.start - 1) // on.step
             sums[index] = (sums[index] or 0.0) + rise.by
     return tuple(sums)

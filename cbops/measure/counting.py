@@ -22,11 +22,14 @@ class Increment:
     by: float
 
 
-def increments(series: Series, target: ScrapeTarget, start: int, end: int) -> list[Increment]:
+def increments(
+    series: Series, target: ScrapeTarget, start: int, end: int, *, stepped: bool = False
+) -> list[Increment]:
     """The rises of one counter that samples with start < t <= end show.
 
     A first sample counts in full when its target had been scraped before; otherwise it is only a base.
     After a restart, or when the series had vanished, the new first sample counts in full, however large.
+    `stepped`: the samples were asked for in steps, where a server repeats the last one for five minutes.
     """
     found: list[Increment] = []
     usual = cadence(series, target)
@@ -44,7 +47,7 @@ def increments(series: Series, target: ScrapeTarget, start: int, end: int) -> li
                 if after is not None and value > 0:
                     found.append(Increment(after, at, value))
             elif value != previous[1] or at - previous[0] > usual * 1.5 or target.restarts:
-                rise = _rise(target, previous, (at, value), usual)
+                rise = _rise(target, previous, (at, value), usual, stepped=stepped)
                 if rise > 0:
                     found.append(Increment(_seen_before(target, previous[0], at), at, rise))
         previous = (at, value)
@@ -52,11 +55,19 @@ def increments(series: Series, target: ScrapeTarget, start: int, end: int) -> li
 
 
 def _rise(
-    target: ScrapeTarget, previous: tuple[int, float], current: tuple[int, float], usual: float
+    target: ScrapeTarget,
+    previous: tuple[int, float],
+    current: tuple[int, float],
+    usual: float,
+    *,
+    stepped: bool,
 ) -> float:
     (earlier, before), (at, value) = previous, current
-    if value < before or target.restarted(earlier, at):
+    if value < before:
         return value
+    if target.restarted(earlier, at):
+        # In steps, a counter that is not born again yet is still shown with its last value before.
+        return value - before if stepped else value
     if at - earlier > usual * 1.5 and target.missed(earlier, at, usual) is not None:
         return value
     return value - before

@@ -260,7 +260,8 @@ def _controls(day: _Day, *, latency: bool) -> tuple[Buckets, ...]:
         {(one.labels.get("tenant_id", ""), one.labels.get("provider_id", "")) for one in day.controls}
     )
     return tuple(
-        buckets_of(day.controls, stepped, on, tenant, provider, latency=latency) for tenant, provider in pairs
+        buckets_of(day.controls, stepped, on, tenant, provider, latency=latency, stepped=True)
+        for tenant, provider in pairs
     )
 
 

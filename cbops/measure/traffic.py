@@ -65,7 +65,7 @@ def _column(series: Iterable[Series], targets: Targets, start: int, size: int) -
     """Requests per step; what a gap hid is spread evenly over it, so that it makes no busy hour."""
     column = [0.0] * max(size, 0)
     for one in series:
-        for rise in increments(one, targets.of(one), start, start + size * STEP_MS):
+        for rise in increments(one, targets.of(one), start, start + size * STEP_MS, stepped=True):
             last = (rise.at - start - 1) // STEP_MS
             after = start if rise.after is None else max(rise.after, start)
             first = min(last, (after - start) // STEP_MS)

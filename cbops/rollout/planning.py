@@ -78,6 +78,11 @@ def same_document(written: Mapping[str, Any], read: Mapping[str, Any], version: 
     return differences(written, read)
 
 
+def is_intended(live: PolicyVersion | None, after: Mapping[str, Any], version: str) -> bool:
+    """Whether what is live is what was to be written."""
+    return live is not None and live.version == version and not same_document(after, live.document, version)
+
+
 def live_version(history: Iterable[PolicyVersion]) -> PolicyVersion | None:
     """The version that is live (`is_active`), which need not be the latest; None when none is."""
     return next((version for version in history if version.is_active), None)

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 import pytest
 import typer
 
-from cbops.cli.options import calendar_date, instant, words
+from cbops.cli.options import calendar_date, instant, interval, seconds, words
 
 
 @pytest.mark.parametrize(
@@ -39,3 +39,23 @@ def test_text_must_say_something():
     assert words("  a b ") == "a b"
     with pytest.raises(typer.BadParameter):
         words("  ")
+
+
+@pytest.mark.parametrize(
+    ("text", "means"),
+    [("90", 90), ("90s", 90), ("1.5m", 90), ("6h", 21_600), ("3d", 259_200), ("0", 0), (15, 15)],
+)
+def test_a_length_of_time_is_a_number_with_a_unit(text, means):
+    assert seconds(text) == means
+
+
+@pytest.mark.parametrize("text", ["", "-1", "1w", "m", "1e3", "400d", "inf", "nan", "9" * 400])
+def test_what_is_no_length_of_time_is_a_usage_error(text):
+    with pytest.raises(typer.BadParameter):
+        seconds(text)
+
+
+def test_an_interval_is_at_least_a_tenth_of_a_second():
+    assert interval("0.1") == 0.1
+    with pytest.raises(typer.BadParameter):
+        interval("0.05s")

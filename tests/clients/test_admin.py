@@ -252,6 +252,35 @@ def test_an_answer_about_another_policy_is_not_taken() -> None:
     assert "is about another policy" in failure("latest", answering(body=body)).message
 
 
+@pytest.mark.parametrize(
+    ("told", "time"),
+    [
+        ("2025-01-27T10:00:00Z", "2025-01-27T10:00:00Z"),
+        (1737972000, "2025-01-27T10:00:00+00:00"),
+        (1737972000.5, "2025-01-27T10:00:00.500000+00:00"),
+        (1737972000500, "2025-01-27T10:00:00.500000+00:00"),
+        (1737972000500000, "2025-01-27T10:00:00.500000+00:00"),
+        (10**400, None),
+        (True, None),
+        ({"year": 2025}, None),
+        (None, None),
+    ],
+)
+def test_a_router_may_tell_its_times_as_it_likes(told: object, time: str | None) -> None:
+    line = {
+        "version": "1.0",
+        "policy_json": {},
+        "is_active": True,
+        "created_at": told,
+        "created_by": {"id": 1},
+    }
+    with client(answering(body={"versions": [line]})) as admin:
+        version = admin.history("t", "p")[0]
+    assert (version.created_at, version.created_by) == (time, None)
+    with client(answering(201, body={"success": True, "new_version": "1.1", "updated_at": told})) as admin:
+        assert admin.put("t", "p", {}, version="1.1", comment="c").updated_at == time
+
+
 @pytest.mark.parametrize("name", ["put", "reload", "disable_all"])
 def test_a_success_that_is_none_is_an_error(name: str) -> None:
     error = failure(name, answering(body={"success": False}))
@@ -392,10 +421,13 @@ def test_a_router_that_ignores_the_tenant_does_not_mix_tenants() -> None:
         assert [info.policy for info in admin.policies("t")] == ["mine"]
 
 
-def test_a_router_that_has_the_list_without_a_slash_is_asked_there() -> None:
+@pytest.mark.parametrize(
+    "refusal", [httpx.Response(404), httpx.Response(307, headers={"location": "/policies"})]
+)
+def test_a_router_that_has_the_list_without_a_slash_is_asked_there(refusal: httpx.Response) -> None:
     def strict(request: httpx.Request) -> httpx.Response:
         if request.url.path.endswith("/"):
-            return httpx.Response(404)
+            return refusal
         return httpx.Response(200, json=page_of(["a"], total=1))
 
     with client(strict) as admin:

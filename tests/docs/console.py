@@ -202,11 +202,22 @@ def _line(stream: IO[str] | None) -> str:
     return stream.readline()
 
 
-def _settled(printed: str) -> list[str]:
-    """Lines for the document: `…` for what another person or another measurement would change."""
+def renewed(shown: Sequence[str], printed: str) -> list[str]:
+    """What the document should show: lines of it that still hold stay, with their `…`; others are as printed."""
     text = re.sub(r"=[0-9a-f]{10}…", "=…", printed)
-    text = re.sub(rf"\b{re.escape(system_user())}\b", "…", text)
-    return [line.rstrip() for line in text.splitlines()]
+    lines = re.sub(rf"\b{re.escape(system_user())}\b", "…", text).splitlines()
+    made: list[str] = []
+    here, skipping = 0, False
+    for line in shown:
+        if line.strip() == "…":
+            skipping = True
+            continue
+        at = next((k for k in range(here, len(lines)) if matches((line,), lines[k])), None)
+        if at is not None:
+            made += [*(["…"] if skipping else lines[here:at]), line]
+            here, skipping = at + 1, False
+    made += ["…"] if skipping else lines[here:]
+    return [line.rstrip() for line in made]
 
 
 @dataclass
@@ -231,7 +242,7 @@ class Checked:
         """With CBOPS_UPDATE_GOLDEN=1: put what was printed into the document, for somebody to read it."""
         lines = self.page.read_text(encoding="utf-8").splitlines()
         for step, printed in sorted(self.wrong, key=lambda each: -each[0].at):
-            lines[step.at : step.at + len(step.output)] = _settled(printed)
+            lines[step.at : step.at + len(step.output)] = renewed(step.output, printed)
         if self.wrong:
             self.page.write_text("\n".join(lines) + "\n", encoding="utf-8")
         self.wrong.clear()

@@ -65,7 +65,7 @@ class Switch:
 
     router: Practice
 
-    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the router has
+    def __getattr__(self, name: str) -> Any:
         return getattr(self.router, name)
 
 
@@ -120,7 +120,7 @@ def work(folder: Path, switch: Switch, url: str, environ: dict[str, str]) -> Ite
 class Stages:
     """One rollout, kept at every stage that an example starts from."""
 
-    NAMES = ("empty", "ready", "selected", "prepared", "interrupted", "running", "judged")
+    NAMES = ("empty", "ready", "selected", "prepared", "interrupted", "running", "outside", "judged")
 
     def __init__(self, folder: Path, environ: dict[str, str]) -> None:
         self._folder = folder
@@ -182,6 +182,8 @@ class Stages:
             play(datetime.fromisoformat("2025-01-29T15:00Z"), timedelta(minutes=1))
             play(datetime.fromisoformat("2025-01-30T00:00Z"))
             self._keep("running", folder)
+            self._keep("outside", folder)  # the same, had somebody enabled the breaker without cbops
+            shutil.rmtree(self._path("outside") / "rollouts")
             play(datetime.fromisoformat("2025-01-31T00:00Z"))
             run("cbops monitor daily --all")
             run("cbops incident add --provider openai --from 2025-01-29T14:00Z --to 2025-01-29T14:40Z")

@@ -155,3 +155,16 @@ def test_each_days_percentiles_are_shown():
     days = latency(Question()).evidence["days"]
     assert {day["day"] for day in days} == {-3, -2, -1, 0, 1, 2, 3, 4, 5}
     assert set(days[0]) >= {"mean_ms", "p50_ms", "p95_ms", "p99_ms"}
+
+
+def test_short_blocks_alone_are_given_a_wider_error():
+    (early,) = latency(Question(observed=(1, 2))).evidence["intervals"]
+    assert early["blocks"] == "6 h, error x 2"
+    later = latency(Question()).evidence["intervals"]
+    assert [interval["blocks"] for interval in later] == ["6 h", "24 h"]
+
+
+def test_a_large_regression_is_missed_before_day_blocks_can_tell():
+    assert (
+        latency(Question(world=World(since=Made(latency_ms=400)), observed=(1, 2))).verdict is Verdict.MISSED
+    )

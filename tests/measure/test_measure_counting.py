@@ -238,3 +238,17 @@ def test_two_halves_of_a_window_add_up_to_the_whole(values, data):
     assert increase([one], targets, 60_000, middle) + increase([one], targets, middle, end) == increase(
         [one], targets, 60_000, end
     )
+
+
+def test_in_steps_the_last_sample_before_a_restart_that_a_server_repeats_is_no_new_count():
+    # Steps of 300 s; the router restarted between 600 and 900, and this counter is born again after 900.
+    steady = series(EVENTS, {300: 500, 600: 520, 900: 7, 1200: 20}, event_type="success", instance="a")
+    quiet = series(EVENTS, {300: 40, 600: 41, 900: 42, 1200: 1}, event_type="failure", instance="a")
+    target = targets_of(steady, quiet).of(quiet)
+    assert target.restarts
+
+    found = increments(quiet, target, 300_000, 1_200_000, stepped=True)
+
+    assert [(rise.at, rise.by) for rise in found] == [(600_000, 1), (900_000, 1), (1_200_000, 1)]
+    raw = increments(quiet, target, 300_000, 1_200_000)
+    assert [rise.by for rise in raw] == [1, 42, 1]

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from cbops.cli.options import By, Override, PolicyOption, ProviderOption, TenantArgument, instant
+from cbops.cli.options import Beside, By, PolicyOption, ProviderOption, TenantArgument, instant
 from cbops.cli.wiring import workplace
 from cbops.flows.outcome import Outcome
 from cbops.flows.select import adopt
@@ -25,13 +25,13 @@ def command(
         datetime,
         typer.Option("--enabled-at", metavar="TIME", parser=instant, help="When it was enabled (ISO 8601)."),
     ],
-    override: Override = None,
+    beside: Beside = None,
     by: By = None,
 ) -> Outcome[AdoptAnswer]:
     """Open a rollout for a breaker that was enabled outside cbops.
 
     Needs no checklist; the live policy is put on record when the admin API can be read. Where another
-    rollout of the policy is not over, it needs --override.
+    rollout of the policy is not over, it needs --beside.
     """
     place = workplace(context)
     target = Target(tenant=tenant, policy=policy, provider=provider)
@@ -41,7 +41,7 @@ def command(
         place.tenants(),
         place.admin(),
         place.who(by),
-        target,
-        enabled_at,
-        override,
+        target=target,
+        enabled_at=enabled_at,
+        beside=beside,
     )

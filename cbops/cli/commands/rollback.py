@@ -20,7 +20,8 @@ def command(
     context: typer.Context,
     *,
     scope: Annotated[
-        Scope | None, typer.Option("--scope", help="What to disable. Default: what is pending, else the policy.")
+        Scope | None,
+        typer.Option("--scope", help="What to disable. Default: what is pending, else the policy."),
     ] = None,
     tenant: Annotated[
         str | None, typer.Option("--tenant", metavar="TENANT", parser=words, help="Default: the rollout's.")
@@ -75,5 +76,5 @@ def command(
         place.config.metrics,
         place.who(by),
         request,
-        () if shown else warnings,
+        warnings=() if shown else warnings,
     )

@@ -192,7 +192,8 @@ class _Disabling:
     def _put(self, policy: str, history: tuple[PolicyVersion, ...], ours: set[str]) -> AdminError | None:
         """One write; returns why it was refused. A conflict or a lost answer is settled by reading again."""
         change, live = plan_disable(history), live_version(history)
-        assert change is not None and live is not None
+        assert change is not None
+        assert live is not None
         _, after, version = change
         comment = f"{COMMENT} {self.record.actor}"
         try:

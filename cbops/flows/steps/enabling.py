@@ -14,10 +14,10 @@ from cbops.flows.steps.wording import change_lines
 from cbops.model.base import JsonObject
 from cbops.model.events import EnableAbandoned, EnableDone, PolicyReloaded, PolicyWritten
 from cbops.model.plan import EnablePlan
-from cbops.model.policy import PolicyVersion, differences, parse_version
+from cbops.model.policy import differences, parse_version
 from cbops.model.state import Stage
 from cbops.model.tenant import Target
-from cbops.rollout.planning import live_version, same_document, written_over
+from cbops.rollout.planning import is_intended, live_version, same_document, written_over
 
 
 @contextmanager
@@ -111,11 +111,6 @@ def _lost_answer(record: Record, admin: AdminPort, plan: EnablePlan, error: Admi
     ) from error
 
 
-def is_intended(live: PolicyVersion | None, after: JsonObject, version: str) -> bool:
-    """Whether what is live is what was to be written."""
-    return live is not None and live.version == version and not same_document(after, live.document, version)
-
-
 def _lost_update(admin: AdminPort, plan: EnablePlan, previous: str | None) -> ChangedError:
     """Someone wrote between our read and our write, and our write went over it."""
     versions = admin.history(plan.target.tenant, plan.target.policy)
@@ -130,7 +125,13 @@ def _lost_update(admin: AdminPort, plan: EnablePlan, previous: str | None) -> Ch
 
 
 def finish(
-    record: Record, admin: AdminPort, who: Who, after: JsonObject, version: str, since: datetime | None = None
+    record: Record,
+    admin: AdminPort,
+    who: Who,
+    after: JsonObject,
+    version: str,
+    *,
+    since: datetime | None = None,
 ) -> EnableDone:
     """Reload, read back, compare, done; ChangedError when what is live isn't what was written.
 

@@ -7,13 +7,12 @@ from pathlib import Path
 
 from cbops.errors import CbopsError
 from cbops.flows.ports import AdminPort
-from cbops.flows.steps.enabling import is_intended
 from cbops.flows.steps.loading import document, load
 from cbops.flows.steps.wording import change_lines
 from cbops.model.answers.canary import InFlight
 from cbops.model.policy import Change, PolicyVersion, breaker_block, differences
 from cbops.model.state import EnableRecord, RollbackRecord, RolloutState, Stage
-from cbops.rollout.planning import live_version, same_document, written_over
+from cbops.rollout.planning import is_intended, live_version, same_document, written_over
 
 SHOWN = 5  # differences in a sentence
 

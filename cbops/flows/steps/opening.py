@@ -48,13 +48,11 @@ def _target_of_damaged(folder: Path) -> Target | None:
     return opened.target if opened else None
 
 
-def require_alone(
-    others: tuple[Rival, ...], target: Target, override: str | None
-) -> tuple[OverrideNote, ...]:
+def require_alone(others: tuple[Rival, ...], target: Target, beside: str | None) -> tuple[OverrideNote, ...]:
     """BlockedError when another rollout works on the same policy; with a reason it is set aside on record."""
     if not others:
         return ()
-    if override is None:
+    if beside is None:
         told = ", ".join(
             f"{each.folder.name} ({each.state.stage.value.replace('_', ' ') if each.state else 'damaged'})"
             for each in others
@@ -62,14 +60,14 @@ def require_alone(
         raise BlockedError(
             f"{target.policy} of {target.tenant} has a rollout already that is not over: {told}",
             hint=f"Go on with it (--rollout {others[0].folder.name}), end it (cbops rollback), "
-            "or open another beside it on record: --override REASON",
+            "or open another beside it, on record: --beside REASON",
         )
-    return (OverrideNote(requirement=NO_OTHER, reason=override),)
+    return (OverrideNote(requirement=NO_OTHER, reason=beside),)
 
 
-def reason_of(override: str | None) -> str | None:
-    """The reason of --override; InputError when it can't stand in the record."""
-    return None if override is None else said(override, "the reason of --override", MAX_REASON)
+def reason_of(text: str | None, option: str) -> str | None:
+    """The reason that an option gives; InputError when it can't stand in the record."""
+    return None if text is None else said(text, f"the reason of {option}", MAX_REASON)
 
 
 def opening(

@@ -60,10 +60,11 @@ class Scribe:
         """What a person must be told of the record."""
         if not self.unwritten:
             return ()
-        return (
+        told = (
             f"the record could not be written ({self.reason}); keep the {len(self.unwritten)} lines of JSON. "
-            "Running this again when it can be written puts it on record",
+            "Running this again when it can be written puts it on record"
         )
+        return (told,)
 
 
 @contextmanager
@@ -81,9 +82,7 @@ def scribe(folder: Path | None, who: Who) -> Iterator[Scribe]:
             session = held.enter_context(Journal(folder).session(who.command, actor, who.clock))
             record = Record(session, load(folder), who)
         except (InputError, ConflictError) as error:
-            kept = Scribe(
-                None, actor, who.clock, reason=error.message, locked=isinstance(error, LockedError)
-            )
+            kept = Scribe(None, actor, who.clock, reason=error.message, locked=isinstance(error, LockedError))
         else:
             kept = Scribe(record, actor, who.clock)
         yield kept

@@ -1,0 +1,161 @@
+"""The breaker over columns: one function, plain Python that a compiler can take as it stands.
+
+It is run either interpreted (on lists, with Python's unbounded numbers) or compiled (on 64-bit columns).
+Nothing here may be imported from elsewhere: the compiler's cache watches this file alone.
+"""
+
+# Without "from __future__ import annotations": nothing here is annotated with what must not be evaluated.
+from collections.abc import MutableSequence, Sequence
+
+CLOSED, OPEN, HALF_OPEN = 0, 1, 2
+
+# What a transition was, in the order of `kernel.advance`'s codes; the words stand in `result.MOVES`.
+BY_FAILURES, BY_RATE, BY_PROBE, BY_TIMEOUT, BY_SUCCESSES = 0, 1, 2, 3, 4
+
+# Places in the column of numbers that is carried from call to call. First the circuit …
+STATE, CHANGED_AT, FAILURE_COUNT, SUCCESS_COUNT, HALF_OPEN_CALLS = 0, 1, 2, 3, 4
+# … then its window as of the last result (events, failures, time of the last result) …
+EVENTS, FAILURES, LAST = 5, 6, 7
+# … then how far the columns are played: next request, next result, first result in the window, transitions.
+REQUEST, RESULT, HEAD, MOVED = 8, 9, 10, 11
+NUMBERS = 12
+
+
+def advance(
+    arrival: Sequence[int],
+    done_at: Sequence[int],
+    done_of: Sequence[int],
+    failed: Sequence[int],
+    denied: MutableSequence[int],
+    moved_at: MutableSequence[int],
+    moved_why: MutableSequence[int],
+    numbers: MutableSequence[int],
+    drain: bool,
+    failure_threshold: float,
+    success_threshold: float,
+    timeout: float,
+    probes: float,
+    rate: float,
+    window: float,
+) -> None:
+    """Play requests (by arrival) and results (by time, then arrival) on from where `numbers` stands.
+
+    `done_of` is the place of a result's request, -1 where an earlier call admitted it. A result whose
+    request was denied is skipped. Without `drain`, results after the last arrival stay unplayed. Stops
+    early when `moved_at` and `moved_why` are full: call again. Writes `denied` (1 for each denied request),
+    the transitions and `numbers`. Times and `window` are milliseconds.
+    Source: "The breaker, exactly" and "Replay" in the domain description.
+    """
+    state = numbers[STATE]
+    changed_at = numbers[CHANGED_AT]
+    failure_count = numbers[FAILURE_COUNT]
+    success_count = numbers[SUCCESS_COUNT]
+    half_open_calls = numbers[HALF_OPEN_CALLS]
+    events = numbers[EVENTS]
+    failures = numbers[FAILURES]
+    last = numbers[LAST]
+    request = numbers[REQUEST]
+    result = numbers[RESULT]
+    head = numbers[HEAD]
+    moved = 0
+    requests = len(arrival)
+    results = len(done_at)
+    room = len(moved_at)
+    while moved < room:
+        if request < requests:
+            now = arrival[request]
+            # At one millisecond results come first, but none before its own request.
+            completes = result < results and done_at[result] <= now and done_of[result] < request
+        else:
+            now = 0
+            completes = drain and result < results
+            if not completes:
+                break
+        if not completes:
+            admitted = True
+            if state != CLOSED:
+                if state == OPEN and now - changed_at >= timeout:
+                    state = HALF_OPEN
+                    changed_at = now
+                    half_open_calls = 0
+                    failure_count = 0
+                    moved_at[moved] = now
+                    moved_why[moved] = BY_TIMEOUT
+                    moved += 1
+                admitted = state == HALF_OPEN and half_open_calls < probes
+                if admitted:
+                    half_open_calls += 1
+                else:
+                    denied[request] = 1
+            request += 1
+            continue
+
+        place = done_of[result]
+        if place >= 0 and denied[place]:
+            result += 1
+            continue
+        last = done_at[result]
+        events += 1
+        why = -1
+        if failed[result]:
+            failures += 1
+            success_count = 0
+            if state == HALF_OPEN:
+                failure_count = 1
+                why = BY_PROBE
+            else:
+                failure_count += 1
+                if state == CLOSED:
+                    if failure_count >= failure_threshold:
+                        why = BY_FAILURES
+                    else:
+                        # Old results leave the window only where its rate is looked at: a result is
+                        # let go at most once, so this is constant time per result.
+                        oldest = last - window
+                        while head <= result and done_at[head] < oldest:
+                            place = done_of[head]
+                            if place < 0 or not denied[place]:
+                                events -= 1
+                                failures -= failed[head]
+                            head += 1
+                        if (failures / events if events else 0.0) >= rate:
+                            why = BY_RATE
+            if why >= 0:
+                state = OPEN
+                half_open_calls = 0
+        elif state == HALF_OPEN:
+            success_count += 1
+            if success_count >= success_threshold:
+                success_count = 0
+                failure_count = 0
+                half_open_calls = 0
+                state = CLOSED
+                why = BY_SUCCESSES
+        else:
+            failure_count = 0
+        result += 1
+        if why >= 0:
+            changed_at = last
+            moved_at[moved] = last
+            moved_why[moved] = why
+            moved += 1
+
+    oldest = last - window
+    while head < result and done_at[head] < oldest:
+        place = done_of[head]
+        if place < 0 or not denied[place]:
+            events -= 1
+            failures -= failed[head]
+        head += 1
+    numbers[STATE] = state
+    numbers[CHANGED_AT] = changed_at
+    numbers[FAILURE_COUNT] = failure_count
+    numbers[SUCCESS_COUNT] = success_count
+    numbers[HALF_OPEN_CALLS] = half_open_calls
+    numbers[EVENTS] = events
+    numbers[FAILURES] = failures
+    numbers[LAST] = last
+    numbers[REQUEST] = request
+    numbers[RESULT] = result
+    numbers[HEAD] = head
+    numbers[MOVED] = moved
