@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -207,6 +208,7 @@ class Work:
     clock: RouterClock
     url: str
     store: SampleStore
+    switch: Switch
 
     @property
     def folder(self) -> Path:
@@ -277,11 +279,35 @@ class Work:
     def state(self, folder: Path) -> RolloutState:
         return load(folder)
 
+    def snapshot(self) -> Snapshot:
+        """The record and the policies as they are now, to come back to."""
+        kept = self.folder / "kept"
+        shutil.copytree(self.folder / "rollouts", kept)
+        return Snapshot(self, kept, self.router.live(), self.router.version())
+
     def types(self, folder: Path) -> list[str]:
         return [entry.event.type for entry in read(folder).entries]
 
     def verified(self) -> None:
         assert self.ok("journal", "verify")["ok"]
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A rollout at one instant; `restore` puts everything back there, with a fresh router."""
+
+    work: Work
+    kept: Path
+    document: JsonObject
+    version: str
+
+    def restore(self) -> None:
+        router = Practice(self.work.router.scenario)
+        if self.version != router.version():
+            router.write(self.document, version=self.version)
+        self.work.router = self.work.switch.router = self.work.clock.router = router
+        shutil.rmtree(self.work.folder / "rollouts")
+        shutil.copytree(self.kept, self.work.folder / "rollouts")
 
 
 def journal_bytes(folder: Path) -> bytes:

@@ -21,7 +21,7 @@ REQUEST, RESULT, HEAD, MOVED = 8, 9, 10, 11
 NUMBERS = 12
 
 
-def advance(
+def advance(  # noqa: C901, PLR0912, PLR0915, PLR0917 - one loop for the compiler
     arrival: Sequence[int],
     done_at: Sequence[int],
     done_of: Sequence[int],

@@ -27,7 +27,7 @@ def list_results(
     return count
 
 
-def sort_pairs(
+def sort_pairs(  # noqa: PLR0917 - by place, as the compiler takes them
     at: MutableSequence[int],
     of: MutableSequence[int],
     spare_at: MutableSequence[int],

@@ -1,88 +1,157 @@
-"""A recorded trace through the real state machine."""
+"""A recorded trace through the real state machine: at once, or chunk by chunk."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from heapq import heappop, heappush
+from array import array
+from operator import add, sub
+from typing import Literal
 
-from cbops.breaker.machine import Breaker, Policy
+from cbops.breaker import compiled, plain
+from cbops.breaker.chunks import Carry, Moves, Played
+from cbops.breaker.kernel import (
+    CHANGED_AT,
+    EVENTS,
+    FAILURE_COUNT,
+    FAILURES,
+    HALF_OPEN_CALLS,
+    STATE,
+    SUCCESS_COUNT,
+)
+from cbops.breaker.limits import TIME_LIMIT, limits_of, whole_limits
+from cbops.breaker.machine import Policy
+from cbops.breaker.result import STATES, Ending, ReplayResult
+from cbops.breaker.settings import Settings, resolve
 from cbops.breaker.trace import Trace
-from cbops.model.observation import State
+from cbops.errors import InputError
+
+Engine = Literal["auto", "plain", "compiled"]
+
+# Requests from which the compiled kernel repays its call, and its loading (benchmarks/README.md).
+REPAYS_CALL = 500
+REPAYS_LOADING = 1_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class ReplayResult:
-    """What a policy would have done with a trace.
+class Replayer:
+    """One circuit, fed with recorded requests in chunks: the same answers as one replay of all of them.
 
-    `transitions` are (t_ms, from, to, reason) in order. Of the requests, `allowed` were admitted and
-    `fail_fast` denied; the admitted ones ended as `success`, `failure`, `ignored` (not recorded by the
-    breaker) or `lost`. `denied` holds the indices of the denied ones in order of arrival.
+    Between chunks it holds the results that are still out and those in the window, no requests.
+    `engine` picks the way of running the kernel; "auto" takes the compiled one where it repays its start.
+    "compiled" still runs interpreted what 64 bits can't hold. The answers are the same. Without
+    `keep_denied` the result's `denied` is empty: `feed` told them, and memory stays flat.
+    PolicyError when the policy's block is wrong; InputError for "compiled" without the extra.
     """
 
-    transitions: list[tuple[int, State, State, str]]
-    allowed: int
-    fail_fast: int
-    success: int
-    failure: int
-    ignored: int
-    lost: int
-    denied: list[int]
-    final_state: State
+    def __init__(self, policy: Policy, *, engine: Engine = "auto", keep_denied: bool = True) -> None:
+        self._limits = limits_of(policy if isinstance(policy, Settings) else resolve(policy))
+        self._whole = whole_limits(self._limits)
+        if engine == "compiled" and compiled.load() is None:
+            raise InputError(
+                "the compiled replay needs NumPy and Numba, which are not installed",
+                hint="Install the extra: pip install 'cbops[fast]'.",
+            )
+        self._engine = engine
+        self._carry = Carry()
+        self._moves = Moves()
+        self._requests = 0
+        self._latest: int | None = None
+        self._ended: tuple[int, ...] = (0, 0, 0, 0)
+        self._fail_fast = 0
+        self._keep_denied = keep_denied
+        self._finished = False
+        self._denied: array[int] = array("q")
 
+    def feed(self, trace: Trace) -> array[int]:
+        """Play the next requests; the indices of the denied ones, counted from the first request ever fed.
 
-@dataclass(slots=True)
-class _Run:
-    """A replay under way: results that are still out, as (t_ms, place in order of arrival, outcome)."""
+        A trace may be in any order within itself but not begin before the latest arrival fed (InputError).
+        """
+        return self._feed(trace, drain=False)
 
-    breaker: Breaker
-    pending: list[tuple[int, int, int]] = field(default_factory=list)
-    denied: list[int] = field(default_factory=list)
+    def finish(self, last: Trace | None = None) -> ReplayResult:
+        """Play the last requests, if any, record the results that are still out, and tell.
 
-    def complete(self) -> None:
-        """Record the earliest result that is out."""
-        at, _, outcome = heappop(self.pending)
-        if outcome == _SUCCESS:
-            self.breaker.record_success(at)
+        Nothing can be fed afterwards (RuntimeError).
+        """
+        self._feed(Trace(array("q"), array("q"), b"") if last is None else last, drain=True)
+        numbers = self._carry.numbers
+        success, failure, ignored, lost = self._ended
+        return ReplayResult(
+            allowed=self._requests - self._fail_fast,
+            fail_fast=self._fail_fast,
+            success=success,
+            failure=failure,
+            ignored=ignored,
+            lost=lost,
+            ending=Ending(
+                state=STATES[numbers[STATE]],
+                state_changed_at=numbers[CHANGED_AT],
+                failure_count=numbers[FAILURE_COUNT],
+                success_count=numbers[SUCCESS_COUNT],
+                half_open_calls=numbers[HALF_OPEN_CALLS],
+                error_rate=numbers[FAILURES] / numbers[EVENTS] if numbers[EVENTS] else 0.0,
+            ),
+            moved_at=self._moves.at,
+            moved_why=self._moves.why,
+            denied_column=self._denied,
+        )
+
+    def _feed(self, trace: Trace, *, drain: bool) -> array[int]:
+        if self._finished:
+            raise RuntimeError("a replay that is finished takes no more requests")
+        self._finished = drain
+        machine = self._machine(trace)
+        merged = None if machine is None else trace.merged
+        if machine is None or self._whole is None or merged is None:
+            order = trace.order()
+            if len(order):
+                self._check_order(trace.arrival[order[0]], trace.arrival[order[-1]])
+            columns = (trace.arrival, trace.latency, trace.outcome)
+            played = plain.play(
+                self._limits, self._carry, columns, order, self._moves, offset=self._requests, drain=drain
+            )
         else:
-            self.breaker.record_failure(at)
+            if len(trace):
+                self._check_order(int(merged.arrival[0]), int(merged.arrival[-1]))
+            played = compiled.play(
+                machine, self._whole, self._carry, merged, self._moves, offset=self._requests, drain=drain
+            )
+        self._take(trace, played)
+        return played.denied
+
+    def _machine(self, trace: Trace) -> compiled.Machine | None:
+        """The compiled kernel where it is wanted, there, and able to hold the numbers."""
+        carry = self._carry
+        numbers = (*carry.numbers, *carry.at[:1], *carry.at[-1:])
+        if self._engine == "plain" or self._whole is None or max(map(abs, numbers)) > TIME_LIMIT:
+            return None
+        if self._engine == "auto" and len(trace) < (REPAYS_CALL if compiled.loaded() else REPAYS_LOADING):
+            return None
+        return compiled.load()
+
+    def _check_order(self, first: int, last: int) -> None:
+        if self._latest is not None and first < self._latest:
+            raise InputError(
+                f"the next requests begin at {first} ms, before the last of those already played "
+                f"({self._latest} ms)",
+                hint="Feed the requests in order of arrival, or all at once.",
+            )
+        self._latest = last
+
+    def _take(self, trace: Trace, played: Played) -> None:
+        self._carry = played.carry
+        self._requests += len(trace)
+        self._fail_fast += len(played.denied)
+        self._ended = tuple(map(add, self._ended, map(sub, trace.outcomes, played.denied_outcomes)))
+        if self._keep_denied:
+            self._denied.extend(played.denied)
 
 
-_SUCCESS, _FAILURE, _IGNORED, _LOST = b"sfil"
-
-
-def replay(policy: Policy, trace: Trace) -> ReplayResult:
+def replay(policy: Policy, trace: Trace, *, engine: Engine = "auto") -> ReplayResult:
     """Each request asks at its arrival; an admitted one is recorded at arrival + latency.
 
     At one millisecond, results come before arrivals, each in order of arrival; a request's own result
     never precedes its arrival. The circuit exists, closed, from the start. `enabled` plays no part.
-    Source: "Replay" in the domain description. PolicyError when the block is wrong.
+    `engine` as in `Replayer`. Source: "Replay" in the domain description. PolicyError when the block is
+    wrong.
     """
-    transitions: list[tuple[int, State, State, str]] = []
-    run = _Run(Breaker(policy, on_transition=lambda *moved: transitions.append(moved)))
-    ended = dict.fromkeys((_SUCCESS, _FAILURE, _IGNORED, _LOST), 0)
-    pending, allow = run.pending, run.breaker.allow
-    arrivals, latencies, outcomes = trace.arrival, trace.latency, trace.outcome
-    for place, index in enumerate(trace.order()):
-        now = arrivals[index]
-        while pending and pending[0][0] <= now:
-            run.complete()
-        if not allow(now):
-            run.denied.append(index)
-            continue
-        outcome = outcomes[index]
-        ended[outcome] += 1
-        if outcome in (_SUCCESS, _FAILURE):
-            heappush(pending, (now + latencies[index], place, outcome))
-    while pending:
-        run.complete()
-    return ReplayResult(
-        transitions=transitions,
-        allowed=len(trace) - len(run.denied),
-        fail_fast=len(run.denied),
-        success=ended[_SUCCESS],
-        failure=ended[_FAILURE],
-        ignored=ended[_IGNORED],
-        lost=ended[_LOST],
-        denied=run.denied,
-        final_state=run.breaker.state,
-    )
+    return Replayer(policy, engine=engine).finish(trace)

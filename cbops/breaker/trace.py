@@ -62,9 +62,7 @@ class Trace:
         return cls(arrivals, latencies, bytes(outcomes))
 
     @classmethod
-    def from_columns(
-        cls, arrival: Iterable[int], latency: Iterable[int], outcome: Iterable[object]
-    ) -> Trace:
+    def from_columns(cls, arrival: Iterable[int], latency: Iterable[int], outcome: Iterable[object]) -> Trace:
         """The same requests; columns of 64-bit integers and 8-bit letters (NumPy's too) are not copied.
 
         Outcomes are letters as text or bytes, or their ASCII codes. InputError names a column of another
@@ -83,15 +81,24 @@ class Trace:
         return all(map(le, self.arrival, islice(self.arrival, 1, None)))
 
     @cached_property
-    def merged(self) -> compiled.Merged:
-        """Requests and results in order, for the compiled kernel: about 13 bytes a request, kept."""
+    def outcomes(self) -> tuple[int, ...]:
+        """How many requests ended as s, f, i and l."""
+        codes = bytes(self.outcome)
+        return tuple(len(codes) - len(codes.translate(None, letter.encode())) for letter in OUTCOMES)
+
+    @cached_property
+    def merged(self) -> compiled.Merged | None:
+        """Requests and results in order, for the compiled kernel (13 to 26 bytes a request, kept).
+
+        None where 64 bits can't hold them, or the kernel isn't there.
+        """
         return compiled.merge(self.arrival, self.latency, self.outcome)
 
     def order(self) -> Sequence[int]:
         """The requests' indices by arrival; those of one millisecond stay in the order given."""
         if self.in_order:
             return range(len(self))
-        return array("q", sorted(range(len(self)), key=self.arrival.__getitem__))
+        return sorted(range(len(self)), key=self.arrival.__getitem__)
 
 
 def _negative(number: int, latency: int) -> InputError:

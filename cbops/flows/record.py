@@ -66,7 +66,7 @@ def _summary(data: JsonObject) -> str:
 def verify(folder: Path) -> Outcome[JournalVerifyAnswer]:
     """Prove the chain, the head and the evidence; exit status 7 when anything is wrong."""
     found = verify_journal(folder)
-    problems = tuple(JournalProblem(line=p.line, message=p.message) for p in found.problems)
+    problems = tuple(JournalProblem(file=p.file, line=p.line, message=p.message) for p in found.problems)
     return Outcome(
         data=JournalVerifyAnswer(
             rollout=folder.name,
@@ -80,7 +80,7 @@ def verify(folder: Path) -> Outcome[JournalVerifyAnswer]:
         f"{plural(found.evidence, 'evidence file')}, each as its hash says."
         if found.ok
         else f"The journal of {folder.name} is damaged: {plural(len(problems), 'problem')}.",
-        body=tuple(f"  {f'line {p.line}: ' if p.line else ''}{p.message}" for p in problems),
+        body=tuple(f"  {p.file}{f', line {p.line}' if p.line else ''}: {p.message}" for p in problems),
         next_step="See it: cbops journal show"
         if found.ok
         else "Restore the folder from version control or a backup.",

@@ -17,10 +17,15 @@ from cbops.model.events import Entry
 
 HeadStatus = Literal["current", "one_behind", "missing", "damaged", "behind", "ahead", "differs"]
 
-_UNLINKED = (
-    "its 'prev' is not the hash of the line before: that line was changed, or lines were removed, "
-    "added or put in another order"
-)
+
+def _unlinked(number: int) -> str:
+    if number == 1:
+        return "its 'prev' is not that of a first line: lines before it were removed"
+    before = f"line {number - 1}"
+    return (
+        f"its 'prev' is not the hash of {before}: {before} was changed, or lines were removed, added or put "
+        "in another order"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +76,7 @@ def _check(
     except LineError as error:
         return Checked(number, data, offset, ended, problem=str(error))
     if entry.prev != prev:
-        return Checked(number, data, offset, ended, entry, _UNLINKED, unlinked=True)
+        return Checked(number, data, offset, ended, entry, _unlinked(number), unlinked=True)
     if entry.seq != seq:
         return Checked(number, data, offset, ended, entry, f"it has number {entry.seq}, not {seq}")
     return Checked(number, data, offset, ended, entry)
@@ -90,5 +95,8 @@ def compare_head(hashes: Sequence[str], head: Head | None) -> tuple[HeadStatus, 
     if head.seq < count - 1:
         return "behind", f"it names event {head.seq}, but the journal goes on to event {count}"
     if hashes[head.seq - 1] != head.hash:
-        return "differs", f"it has another hash for event {head.seq}: that line was changed"
+        return (
+            "differs",
+            f"it has another hash for event {head.seq}: line {head.seq} of the journal was changed",
+        )
     return ("current" if head.seq == count else "one_behind"), None

@@ -5,6 +5,7 @@ Source: 'Instances' in the domain description (overlapping episodes of one provi
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -34,8 +35,21 @@ def merge_runs(runs: Iterable[Explained]) -> tuple[Episode, ...]:
             groups[-1].append(one)
         else:
             groups.append([one])
-    merged = [_episode(group) for group in groups]
-    return tuple(sorted(merged, key=lambda episode: (episode.opened, episode.provider)))
+    merged = sorted((_episode(group) for group in groups), key=lambda one: (one.opened, one.provider))
+    return _numbered(merged)
+
+
+def _numbered(episodes: Iterable[Episode]) -> tuple[Episode, ...]:
+    """Several that opened within one scrape interval are told apart: the second gets -2, and so on."""
+    met: Counter[str] = Counter()
+    told = []
+    for episode in episodes:
+        met[episode.id] += 1
+        number = met[episode.id]
+        told.append(
+            episode if number == 1 else episode.model_copy(update={"id": f"{episode.id}-{number}"})
+        )
+    return tuple(told)
 
 
 def _overlaps(group: Sequence[Explained], run: Run) -> bool:

@@ -84,8 +84,10 @@ def _figures(column: list[float], known: list[bool]) -> Traffic | None:
     for index in range(HOUR, len(column)):
         window += column[index] - column[index - HOUR]
         busiest = max(busiest, window)
+    # From the first scrape to the last: what came between two scrapes was spread over the steps between.
+    first, last = known.index(True), len(known) - known[::-1].index(True)
     return Traffic(
         busiest_rpm=busiest / 60,
-        mean_rpm=sum(value for value, one in zip(column, known, strict=True) if one) / (seen * 5),
+        mean_rpm=sum(column[first:last]) / ((last - first) * 5),
         hours=seen / HOUR,
     )

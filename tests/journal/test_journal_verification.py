@@ -72,12 +72,19 @@ def test_a_sound_record_is_proven(folder: Path) -> None:
 def test_an_edited_line_is_found_at_its_successor(folder: Path) -> None:
     found = with_lines(folder, lambda lines: [*lines[:4], edited(lines[4]), *lines[5:]])
     assert places(found) == [("journal.jsonl", 6)]
-    assert "that line was changed" in found.problems[0].message
+    assert "line 5 was changed" in found.problems[0].message
 
 
 def test_an_edited_last_line_is_found_by_the_head(folder: Path) -> None:
     found = with_lines(folder, lambda lines: [*lines[:-1], edited(lines[-1])])
     assert (places(found), found.head_status) == ([("head.json", None)], "differs")
+    assert f"line {COUNT} of the journal was changed" in found.problems[0].message
+
+
+def test_a_first_line_that_was_another_s_is_found(folder: Path) -> None:
+    found = with_lines(folder, lambda lines: lines[1:])
+    assert places(found)[0] == ("journal.jsonl", 1)
+    assert "lines before it were removed" in found.problems[0].message
 
 
 def test_a_deleted_line_is_found(folder: Path) -> None:

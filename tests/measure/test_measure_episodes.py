@@ -43,6 +43,16 @@ def test_two_openings_of_one_instance_in_one_interval_stay_two():
     assert len(merge_runs([run(60_000, 60_000), run(60_000, None)])) == 2
 
 
+def test_episodes_that_opened_in_one_interval_have_ids_of_their_own():
+    found = merge_runs([run(60_000, 60_000), run(60_000, None), run(60_000, None, provider="anthropic")])
+
+    assert sorted(episode.id for episode in found) == [
+        "anthropic-19700101T000100Z",
+        "openai-19700101T000100Z",
+        "openai-19700101T000100Z-2",
+    ]
+
+
 def test_episodes_of_two_providers_stay_two():
     assert len(merge_runs([run(60_000, 300_000), run(60_000, 300_000, "b", "anthropic")])) == 2
 

@@ -41,6 +41,16 @@ def test_the_busiest_hour_counts_and_not_the_mean():
     assert found["t1", "p1"].hours == 10
 
 
+def test_scrapes_far_apart_change_nothing_of_the_mean():
+    # In steps, a server still shows a sample five minutes after its scrape.
+    scraped = at({second: 20 * second / 60 for second in range(0, 36_001, 900)})
+    one = series(DECISIONS, scraped, tenant_id="t1", policy_id="p1", reason="weighted")
+
+    found = rates(one, end=36_000)
+
+    assert found["t1", "p1"].mean_rpm == pytest.approx(20, rel=0.02)
+
+
 def test_reasons_and_instances_are_added():
     found = rates(
         decisions(lambda _: 10, 7200, instance="a"),

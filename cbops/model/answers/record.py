@@ -22,8 +22,9 @@ class JournalShowAnswer(Frozen):
 
 
 class JournalProblem(Frozen):
-    """`line` null: not about one line."""
+    """`file`: of the rollout's folder; `line` null: not about one line."""
 
+    file: str
     line: int | None
     message: str
 
