@@ -53,6 +53,6 @@ def work(cli: Cli, served: tuple[Any, str], router: Practice, wire: Wire) -> Ite
     store = SampleStore(cli.folder / "samples.db")
     scraper = Scraper(f"{url}/metrics", store, instance="router:9001", job="router")
     with store, scraper:
-        made = Work(cli, router, wire, RouterClock(router, scraper), url, store, served[0])
+        made = Work(cli, router, wire, RouterClock(router, scraper, store), url, store, served[0])
         made.configure()
         yield made

@@ -181,6 +181,7 @@ class RouterClock:
 
     router: Router
     scraper: Scraper | None = None
+    store: SampleStore | None = None
     waited: float = 0
 
     def now(self) -> datetime:
@@ -196,6 +197,8 @@ class RouterClock:
                 self.scraper.scrape(due)
             due += 10_000
         self.router.advance_to(end)
+        if self.store is not None:
+            self.store.flush()
 
 
 @dataclass
@@ -247,7 +250,6 @@ class Work:
     def play(self, **time: float) -> None:
         """Let time pass, scraped all the while."""
         self.clock.wait(timedelta(**time).total_seconds())
-        self.store.flush()
 
     def select(self) -> str:
         data = self.ok(

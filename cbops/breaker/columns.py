@@ -11,6 +11,7 @@ from cbops.errors import InputError
 OUTCOMES = "sfil"
 
 _INTEGERS = frozenset("bBhHiIlLqQnN")
+_BYTE_ORDERS = frozenset(("", "<", ">", "=", "!", "@"))
 _LONG = array("q").itemsize
 _LETTERS: dict[object, int] = {letter: ord(letter) for letter in OUTCOMES}
 _LETTERS |= {letter.encode(): code for letter, code in list(_LETTERS.items()) if isinstance(letter, str)}
@@ -31,12 +32,14 @@ def milliseconds(column: Iterable[int], name: str) -> Sequence[int]:
             return array("q", column)
         if view.format in ("q", "l") and view.itemsize == _LONG and view.c_contiguous:
             return view.toreadonly()
-        if view.format not in _INTEGERS:
+        order, kind = view.format[:-1], view.format[-1:]
+        if kind not in _INTEGERS or order not in _BYTE_ORDERS:
             raise InputError(
                 f"the column {name} holds no whole numbers (its format is '{view.format}')",
                 hint="Give milliseconds as integers.",
             )
-        return array("q", view)
+        # A foreign byte order is for those to read who made the column.
+        return array("q", column if order else view)
     except (TypeError, ValueError, OverflowError) as error:
         raise InputError(
             f"the column {name} holds a value that is no 64-bit whole number: {error}",
@@ -65,6 +68,11 @@ def letters(column: Iterable[object], name: str) -> Sequence[int]:
     if strange:
         raise _no_outcome(chr(strange[0]), bytes(found).index(strange[0]))
     return found
+
+
+def count_outcomes(codes: bytes) -> tuple[int, ...]:
+    """How many of s, f, i and l; each is a pass in C."""
+    return tuple(len(codes) - len(codes.translate(None, letter.encode())) for letter in OUTCOMES)
 
 
 def _encoded(column: Iterable[object]) -> bytes:

@@ -18,12 +18,14 @@ from typing import Any
 
 from cbops.breaker import kernel, ordering
 from cbops.breaker.chunks import ROOM, Carry, Moves, Played
-from cbops.breaker.columns import OUTCOMES
+from cbops.breaker.columns import count_outcomes
 from cbops.breaker.kernel import HEAD, MOVED, NUMBERS, REQUEST, RESULT
 from cbops.breaker.limits import TIME_LIMIT, Limits
 
 # Digits of the radix sort: this many counters fit the fastest cache.
 _DIGIT_BITS = 11
+# Moves a pair after which an insertion sort costs about a quarter of the radix sort that it then needs.
+_MOVES = 8
 _MOST = 2**31 - 1
 
 Array = Any  # a NumPy column; neither package is known to those who lack it
@@ -39,6 +41,7 @@ class Machine:
     numpy: Anything
     advance: Callable[..., None]
     list_results: Callable[..., int]
+    insert_pairs: Callable[..., bool]
     sort_pairs: Callable[..., None]
 
 
@@ -90,6 +93,7 @@ def _machine() -> Machine | None:
         numpy=numpy,
         advance=_compile(numba, kernel.advance, numba.void(*columns, numba.boolean, *numbers)),
         list_results=_compile(numba, ordering.list_results, long(given, given, given_octets, longs, places)),
+        insert_pairs=_compile(numba, ordering.insert_pairs, numba.boolean(longs, places, long)),
         sort_pairs=_compile(
             numba, ordering.sort_pairs, numba.void(longs, places, longs, places, longs, long, long)
         ),
@@ -140,7 +144,7 @@ def merge(arrival: Sequence[int], latency: Sequence[int], outcome: Sequence[int]
 def _sorted(machine: Machine, at: Array, of: Array) -> tuple[Array, Array]:
     """The pairs by `at`, in the columns given or in new ones."""
     numpy = machine.numpy
-    if not len(at) or (at[1:] >= at[:-1]).all():
+    if machine.insert_pairs(at, of, _MOVES * len(at)):
         return at, of
     earliest = int(at.min())
     bits = (int(at.max()) - earliest).bit_length()
@@ -168,17 +172,14 @@ def play(
         count = int(numbers[MOVED])
         moves.add(array("q", moved_at[:count].tobytes()), moved_why[:count].tobytes())
     places = numpy.flatnonzero(denied)
-    letters = numpy.bincount(merged.outcome[places], minlength=128)
-    if merged.order is not None:
-        places = merged.order[places].astype(numpy.int64)
-    if offset:
-        places = places + offset
-    found = array("q")
-    found.frombytes(places.view(numpy.uint8))
+    found = array("q", (0,)) * len(places)
+    if len(places):
+        numpy.frombuffer(found, numpy.int64)[:] = places if merged.order is None else merged.order[places]
+        numpy.frombuffer(found, numpy.int64)[:] += offset
     return Played(
         carry=_carry(machine, numbers, (done_at, done_of, failed), denied, drain=drain),
         denied=found,
-        denied_outcomes=tuple(int(letters[ord(letter)]) for letter in OUTCOMES),
+        denied_outcomes=count_outcomes(merged.outcome[places].tobytes()),
     )
 
 

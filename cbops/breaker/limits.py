@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 from cbops.breaker.settings import Number, Settings
 
-# Times beyond this (36 million years) are left to Python's unbounded numbers; sums and differences of what
-# is within it fit 64 bits.
-TIME_LIMIT = 2**60
+# Times beyond this (142,000 years) are left to Python's unbounded numbers; sums and differences of two within
+# it are exact in 64 bits, as integers and as floats.
+TIME_LIMIT = 2**52
 _CLAMP = 2**62
 _LARGEST = 1e300
 
@@ -41,14 +41,16 @@ def whole_limits(limits: Limits) -> Limits | None:
     """Limits in 64 bits that decide alike for times within TIME_LIMIT, or None where there are none.
 
     A whole number reaches a limit exactly when it reaches the limit rounded up; no count or time comes near
-    the clamp. A window of a fraction of a millisecond has no such form: `now - window` is then rounded by
-    the size of `now`.
+    the clamp. A window of fractions, or one so long that it is a rounded number, has no such form: the
+    scalar breaker's `now - window` is then rounded too, by the size of `now`.
     """
     # Written so that NaN is refused too.
-    if not all(abs(limit) <= _LARGEST for limit in limits) or limits.window != math.floor(limits.window):
+    if not all(abs(limit) <= _LARGEST for limit in limits):
         return None
-    counts = [_clamped(limit) for limit in limits]
-    return Limits(*counts)._replace(rate=float(limits.rate))
+    window = limits.window
+    if isinstance(window, float) and not (window.is_integer() and abs(window) <= TIME_LIMIT):
+        return None
+    return Limits(*map(_clamped, limits))._replace(rate=float(limits.rate))
 
 
 def _clamped(limit: Number) -> int:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from itertools import compress
 
 from cbops.breaker.chunks import ROOM, Carry, Moves, Played
-from cbops.breaker.columns import OUTCOMES
+from cbops.breaker.columns import count_outcomes
 from cbops.breaker.kernel import HEAD, MOVED, NUMBERS, REQUEST, RESULT, advance
 from cbops.breaker.limits import Limits
 from cbops.breaker.ordering import FAILURE, SUCCESS
@@ -42,7 +42,7 @@ def play(
         if end == len(order):
             break
         begin = end
-    return Played(carry, denied, tuple(outcomes.count(ord(letter)) for letter in OUTCOMES))
+    return Played(carry, denied, count_outcomes(bytes(outcomes)))
 
 
 class _Block:

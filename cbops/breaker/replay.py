@@ -142,7 +142,9 @@ class Replayer:
         self._requests += len(trace)
         self._fail_fast += len(played.denied)
         self._ended = tuple(map(add, self._ended, map(sub, trace.outcomes, played.denied_outcomes)))
-        if self._keep_denied:
+        if self._keep_denied and self._finished and not self._denied:
+            self._denied = played.denied  # all of them, and nobody else holds them
+        elif self._keep_denied:
             self._denied.extend(played.denied)
 
 

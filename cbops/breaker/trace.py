@@ -11,7 +11,7 @@ from operator import le
 from typing import Literal
 
 from cbops.breaker import compiled
-from cbops.breaker.columns import OUTCOMES, letters, milliseconds
+from cbops.breaker.columns import OUTCOMES, count_outcomes, letters, milliseconds
 from cbops.errors import InputError
 
 Outcome = Literal["s", "f", "i", "l"]
@@ -83,8 +83,7 @@ class Trace:
     @cached_property
     def outcomes(self) -> tuple[int, ...]:
         """How many requests ended as s, f, i and l."""
-        codes = bytes(self.outcome)
-        return tuple(len(codes) - len(codes.translate(None, letter.encode())) for letter in OUTCOMES)
+        return count_outcomes(bytes(self.outcome))
 
     @cached_property
     def merged(self) -> compiled.Merged | None:

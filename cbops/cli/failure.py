@@ -53,7 +53,8 @@ def failure_of(error: BaseException, command: str, environ: Mapping[str, str]) -
 def usage_error(error: Exception, command: str) -> UsageError:
     """Typer's complaint about the command line, in our words."""
     says = getattr(error, "format_message", None)
-    message = str(says() if callable(says) else error)
+    # Some versions of Typer let the checker behind them show through.
+    message = str(says() if callable(says) else error).replace(": Value error, ", ": ")
     asked = f"cbops {command}".strip()
     return UsageError(" ".join(message.split()).rstrip("."), hint=f"See: {asked} --help")
 

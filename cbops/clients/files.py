@@ -32,8 +32,15 @@ def read_config(path: Path) -> Config:
     _check_urls(config, path)
     _check_secrets(config, path)
     _check_reload_path(config, path)
-    zone(config.timezone)
+    _check_zone(config, path)
     return config
+
+
+def _check_zone(config: Config, path: Path) -> None:
+    try:
+        zone(config.timezone)
+    except ConfigError as error:
+        raise ConfigError(f"{path}: timezone: {error.message}", hint=error.hint) from error
 
 
 def _check_urls(config: Config, path: Path) -> None:

@@ -17,6 +17,11 @@ from cbops.errors import InputError
 MAX_BYTES = 4 * 1024 * 1024
 SHOWN_PROBLEMS = 5
 REMEDY = "Correct the file and run the command again."
+# How a file calls what the library calls by Python's names.
+_SHAPES = {
+    **dict.fromkeys(("tuple_type", "list_type"), "should be a list"),
+    **dict.fromkeys(("dict_type", "model_type", "mapping_type"), "should be a mapping of keys to values"),
+}
 
 M = TypeVar("M", bound=BaseModel)
 Location = tuple[int | str, ...]
@@ -142,7 +147,8 @@ def _complaint(problem: Any, location: Location) -> str:  # noqa: ANN401 - pydan
         return "is not known"
     if problem["type"] == "missing":
         return "is missing"
-    said = str(problem["msg"]).replace("Input should be", "should be").removeprefix("Value error, ")
+    said = _SHAPES.get(problem["type"]) or str(problem["msg"]).replace("Input should be", "should be")
+    said = said.removeprefix("Value error, ")
     # A secret that was put into the wrong place must not be repeated on the screen.
     private = {"headers", "auth"} & {str(part) for part in location}
     got = "" if private or isinstance(problem["input"], Mapping | list) else f", not {problem['input']!r}"

@@ -15,7 +15,7 @@ from cbops.flows.steps.recording import Who, recording, require_enabled
 from cbops.flows.steps.wording import change_lines, plural
 from cbops.measure import gather_day, measure_day
 from cbops.model.answers.monitor import DayAnswer, Drift, MonitorDayAnswer, MonitorDaysAnswer
-from cbops.model.calendar import day_number, day_window, days_begun, zone
+from cbops.model.calendar import day_date, day_number, day_window, days_begun, zone
 from cbops.model.config import CriteriaConfig, MetricsConfig
 from cbops.model.events import DayCollected
 from cbops.model.observation import DayWindow, Observation
@@ -110,8 +110,10 @@ def _numbers(state: RolloutState, wanted: Wanted, begun: range) -> list[int]:
         )
     number = wanted.day if wanted.day is not None else day_number(wanted.date or date.min, enabled_at, tz)
     if number not in begun:
+        asked = f"day {number}" if wanted.date is None else f"day {wanted.date}"
         raise UsageError(
-            f"there is no day {number} yet; {state.id} has days 1 to {begun[-1]}",
+            f"{state.id} has no {asked}; it has days 1 to {begun[-1]}, from "
+            f"{day_date(begun[0], enabled_at, tz)} to {day_date(begun[-1], enabled_at, tz)}",
             hint="Correct --day or --date.",
         )
     return [number]
@@ -197,8 +199,10 @@ def day_lines(day: DayAnswer) -> tuple[str, ...]:
     """A day in a few lines, for people."""
     span = f"{day.start:%H:%M}–{day.end:%H:%M} UTC" if day.partial else f"{day.date}"
     lines = [
-        f"  Day {day.day} ({day.date}{', ' + span if day.partial else ''})  decisions {_count(day.decisions)}, "
-        f"seen {day.coverage:.1%}"
+        (
+            f"  Day {day.day} ({day.date}{', ' + span if day.partial else ''})  decisions {_count(day.decisions)}, "
+            f"seen {day.coverage:.1%}"
+        )
     ]
     for name, provider in sorted(day.providers.items()):
         events, moves, latency = provider.events, provider.transitions, provider.latency

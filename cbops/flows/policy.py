@@ -10,7 +10,14 @@ from cbops.flows.ports import AdminPort
 from cbops.flows.steps.wording import change_line, plural
 from cbops.model.answers.canary import PolicyDiffAnswer, PolicyShowAnswer
 from cbops.model.base import JsonObject
-from cbops.model.policy import breaker_block, parse_block, provider_weights
+from cbops.model.policy import (
+    breaker_block,
+    differences,
+    next_version,
+    parse_block,
+    provider_weights,
+    with_breaker,
+)
 from cbops.model.tenant import Target
 from cbops.rollout.planning import live_version, plan_enable
 
@@ -59,24 +66,34 @@ def show(admin: AdminPort, tenant: str, policy: str) -> Outcome[PolicyShowAnswer
     )
 
 
-def diff(admin: AdminPort, tenant: str, policy: str, block: JsonObject) -> Outcome[PolicyDiffAnswer]:
-    """What enabling with this block would change; nothing is written."""
+def diff(
+    admin: AdminPort, tenant: str, policy: str, block: JsonObject, *, provider: str | None = None
+) -> Outcome[PolicyDiffAnswer]:
+    """What enabling with this block would change; nothing is written. `provider` null: the policy's first.
+
+    A breaker that is enabled already is compared all the same, and said.
+    """
     history = admin.history(tenant, policy)
     live = live_version(history)
-    provider = next(iter(provider_weights(live.document)), "") if live else ""
-    target = Target(tenant=tenant, policy=policy, provider=provider)
-    plan = plan_enable(target, history, block)
+    watched = provider or (next(iter(provider_weights(live.document)), "") if live else "")
+    target = Target(tenant=tenant, policy=policy, provider=watched)
+    enabled = live is not None and breaker_block(live.document).get("enabled") is True
+    if live is not None and enabled:
+        parse_block({"enabled": True, **block})
+        after = with_breaker(live.document, {"enabled": True, **block})
+        read, new = live.version, next_version([each.version for each in history])
+        changes = differences(live.document, after)
+        warnings: tuple[str, ...] = (f"the live version {read} enables the breaker already",)
+    else:
+        plan = plan_enable(target, history, block)
+        read, new, changes, warnings = plan.read_version, plan.new_version, plan.changes, plan.warnings
     return Outcome(
-        data=PolicyDiffAnswer(
-            tenant=target.tenant,
-            policy=target.policy,
-            version=plan.read_version,
-            new_version=plan.new_version,
-            changes=plan.changes,
-        ),
-        headline=f"Enabling would change {plural(len(plan.changes), 'value')} of {target.tenant}/{target.policy} "
-        f"({plan.read_version} → {plan.new_version}).",
-        body=tuple(f"  {change_line(change)}" for change in plan.changes),
-        warnings=plan.warnings,
-        next_step="See the whole plan: cbops canary enable --dry-run",
+        data=PolicyDiffAnswer(tenant=tenant, policy=policy, version=read, new_version=new, changes=changes),
+        headline=f"Enabling would change {plural(len(changes), 'value')} of {tenant}/{policy} "
+        f"({read} → {new}).",
+        body=tuple(f"  {change_line(change)}" for change in changes),
+        warnings=warnings,
+        next_step="See what is live: cbops policy show"
+        if enabled
+        else "See the whole plan: cbops canary enable --dry-run",
     )

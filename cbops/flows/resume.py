@@ -130,6 +130,6 @@ def _finish_rollback(
         data=ResumeAnswer(rollout=rollout, action="finished", in_flight=None, version=version),
         headline=f"Finished: the rollback of {rollout}; {done.told}.",
         body=tuple(f"  {each.tenant}/{each.policy}: {each.version}" for each in done.policies),
-        warnings=(*done.warnings, *record.warnings()),
+        warnings=(*done.warnings, *record.kept().warnings),
         next_step="Prove that the breaker no longer acts (harmless to repeat): cbops rollback --wait 5m",
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -12,10 +12,10 @@ from cbops.flows.ports import AdminPort, SamplePort
 from cbops.flows.steps.disabling import ALL, Order, by_hand, disable, policies_of
 from cbops.flows.steps.proving import Proving, prove, unknown
 from cbops.flows.steps.recording import Who
-from cbops.flows.steps.scribe import Scribe, scribe
+from cbops.flows.steps.scribe import Kept, Scribe, scribe
 from cbops.flows.steps.wording import change_line, change_lines
+from cbops.journal.writer import WAIT_SECONDS
 from cbops.model.answers.canary import RollbackAnswer, RolledBackPolicy
-from cbops.model.base import JsonObject
 from cbops.model.config import MetricsConfig
 from cbops.model.events import RollbackProof, RollbackScope
 from cbops.model.policy import differences
@@ -23,6 +23,7 @@ from cbops.model.state import Stage
 from cbops.rollout.planning import live_version, plan_disable
 
 Scope = RollbackScope
+HURRY_SECONDS = 0.5  # to wait for whoever holds the record, before it is disabled without one
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +52,7 @@ class _Done:
     disabled_at: datetime
     since: datetime
     warnings: tuple[str, ...] = ()
-    unwritten: tuple[JsonObject, ...] = ()
-    lines: tuple[str, ...] = ()
+    kept: Kept = field(default_factory=Kept)
 
 
 def planned(admin: AdminPort, request: RollbackRequest) -> tuple[str, ...]:
@@ -110,21 +110,22 @@ def _carry_out(admin: AdminPort, who: Who, request: RollbackRequest) -> _Done:
     """Disable, or find that it is done. Where another process held the record, once more when it is free:
     that puts it on record, and takes back what that process enabled meanwhile.
     """
-    first, locked = _once(admin, who, request)
+    first, locked = _once(admin, who, request, HURRY_SECONDS)
     if not locked:
         return first
     try:
-        again, _ = _once(admin, who, request)
+        again, locked = _once(admin, who, request, WAIT_SECONDS)
     except AdminError as error:
         return replace(first, warnings=(*first.warnings, f"it could not be looked at again: {error.message}"))
+    kept = first if locked else again
     written = {each.policy: each for each in first.policies if each.written}
     policies = tuple(each if each.written else written.get(each.policy, each) for each in again.policies)
-    return replace(again, policies=policies, warnings=(*first.warnings, *again.warnings))
+    return replace(kept, policies=policies)
 
 
-def _once(admin: AdminPort, who: Who, request: RollbackRequest) -> tuple[_Done, bool]:
+def _once(admin: AdminPort, who: Who, request: RollbackRequest, wait_seconds: float) -> tuple[_Done, bool]:
     """(what was done, whether another process held the record)."""
-    with scribe(request.folder, who) as record:
+    with scribe(request.folder, who, wait_seconds=wait_seconds) as record:
         finished = _finished_before(admin, record, request)
         if finished is not None:
             return finished, False
@@ -134,9 +135,8 @@ def _once(admin: AdminPort, who: Who, request: RollbackRequest) -> tuple[_Done, 
                 policies=done.policies,
                 disabled_at=done.disabled_at,
                 since=who.clock.now(),
-                warnings=(*done.warnings, *record.warnings()),
-                unwritten=tuple(record.unwritten),
-                lines=record.lines(),
+                warnings=done.warnings,
+                kept=record.kept(),
             ),
             record.locked,
         )
@@ -211,17 +211,12 @@ def _prove(
 
 def _with_proof(who: Who, request: RollbackRequest, done: _Done, proof: RollbackProof) -> _Done:
     """The proof goes where the rest of the record went."""
-    folder = request.folder if not done.unwritten else None
-    with scribe(folder, who) as record:
+    with scribe(None if done.kept.unwritten else request.folder, who) as record:
         record.note(proof)
-    if not done.unwritten and request.folder is not None:
-        return replace(
-            done,
-            warnings=(*done.warnings, *record.warnings()),
-            unwritten=tuple(record.unwritten),
-            lines=record.lines(),
-        )
-    return replace(done, unwritten=(*done.unwritten, *record.unwritten), lines=(*done.lines, *record.lines()))
+    if not done.kept.unwritten:
+        return replace(done, kept=record.kept())
+    both = (*done.kept.unwritten, *record.unwritten)
+    return replace(done, kept=replace(done.kept, unwritten=both))
 
 
 def _outcome(
@@ -252,12 +247,12 @@ def _outcome(
             policies=done.policies,
             disabled_at=done.disabled_at,
             proof=proof,
-            unwritten=done.unwritten,
+            unwritten=done.kept.unwritten,
         ),
         headline=headline,
         # What could not be written stands at the line's start, so that it can be kept as it is.
-        body=(*lines, *done.lines),
-        warnings=warnings,
+        body=(*lines, *done.kept.lines),
+        warnings=(*warnings, *done.kept.warnings),
         next_step="Say what was learnt: cbops lesson add --kind improve TEXT"
         if proof.proven
         else "Prove it when there was traffic (harmless to repeat): cbops rollback --wait 5m",

@@ -1,7 +1,8 @@
 """The one walk over a journal's lines; reading, salvage and proof differ in what they do with problems.
 
-A line counts when it is whole JSON and fits the chain. What the head names was confirmed, so it can't be
-torn: only a last line beyond the head can be, and only when it isn't JSON (half an object never is).
+A line counts when it is whole JSON and fits the chain. A last line that isn't JSON (half an object never
+is) is torn: beyond the head by a crash in mid-write; where the head names it, only when its newline is gone
+too, and then it is told as lost, since it was confirmed. Neither stops a command: a rollout must go on.
 A last line that lacks nothing but its newline counts; the newline is added with the next append.
 """
 
@@ -55,7 +56,7 @@ def walk(raw: bytes, head: Head | None) -> Iterator[Checked]:
         lines.append(tail)
     prev, seq, offset = GENESIS, 0, 0
     for number, data in enumerate(lines, start=1):
-        may_tear = number == len(lines) and number > confirmed
+        may_tear = number == len(lines) and (number > confirmed or number == confirmed > whole)
         checked = _check(
             number, data, offset, ended=number <= whole, prev=prev, seq=seq + 1, may_tear=may_tear
         )

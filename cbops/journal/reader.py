@@ -23,10 +23,14 @@ _RESTORE = (
 
 @dataclass(frozen=True, slots=True)
 class TornLine:
-    """What a crash in mid-write left at the end; `seq` is the number that it would have had."""
+    """What a crash in mid-write left at the end; `seq` is the number that it would have had.
+
+    `confirmed`: the head names it, so it was whole once and was cut off later.
+    """
 
     seq: int
     data: bytes
+    confirmed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +60,9 @@ class Reading:
         """What a person must be told; empty when all is as it should be."""
         notes = []
         if self.torn:
+            how = "was whole once, was cut off later" if self.torn.confirmed else "was cut off in mid-write"
             notes.append(
-                f"Event {self.torn.seq} was cut off in mid-write ({len(self.torn.data)} bytes) and does not "
+                f"Event {self.torn.seq} {how} ({len(self.torn.data)} bytes) and does not "
                 "count; the next command that writes sets it aside."
             )
         if self.head_status == "one_behind":
@@ -123,7 +128,8 @@ def _strict(folder: Path, journal: bytes | None, head: Head | None) -> Reading:
     end = len(raw)
     for line in walk(raw, head):
         if line.torn:
-            torn, end = TornLine(line.number, line.data), line.offset
+            confirmed = head is not None and head.seq == line.number
+            torn, end = TornLine(line.number, line.data, confirmed), line.offset
         elif line.problem or line.entry is None:
             where = f"{folder / JOURNAL}, line {line.number}"
             raise RecordError(f"{where} is damaged: {line.problem}", hint=_RESTORE)
@@ -132,6 +138,8 @@ def _strict(folder: Path, journal: bytes | None, head: Head | None) -> Reading:
             ended = line.ended
     kept = tuple(entries)
     status, problem = compare_head([entry.hash for entry in kept], head)
+    if torn and torn.confirmed:
+        status, problem = "current", None
     if problem:
         where = f"{folder / JOURNAL}, line {len(kept)}: {folder / HEAD}"
         raise RecordError(f"{where} does not fit: {problem}", hint=_RESTORE)

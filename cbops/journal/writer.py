@@ -56,6 +56,7 @@ class Session:
         self._clock = clock
         self._reading = reading
         self._notes = list(reading.notes)
+        self._cut_later: set[str] = set()  # files with what the head had confirmed
         self._over = False
 
     @property
@@ -155,6 +156,8 @@ class Session:
         path = self._torn_path(torn.seq, number)
         if kept is None:
             write_atomically(path, torn.data)
+        if torn.confirmed:
+            self._cut_later.add(path.name)
         cut(self._path, self._reading.end)
         end = self._reading.end
         self._reading = replace(self._reading, torn=None, length=end)
@@ -171,7 +174,8 @@ class Session:
         named = {entry.event.file for entry in self.entries if isinstance(entry.event, TornLineSetAside)}
         for name in sorted(sizes.keys() - named):
             length = sizes[name]
-            self._write(TornLineSetAside(file=name, length=length))
+            confirmed = name in self._cut_later
+            self._write(TornLineSetAside(file=name, length=length, confirmed=confirmed))
             self._notes.append(
                 f"{length} bytes of an interrupted write were set aside in {self.folder / name}."
             )

@@ -15,6 +15,8 @@ from cbops.model.observation import Gap, Restart, ScrapeHealth
 
 # Two scrapes farther apart than this many usual intervals have a gap between them.
 LONG = 1.5
+# From fewer scrapes of the window than this, their usual distance isn't told: gaps may lie between them.
+MANY = 10
 
 
 def scrape_health(targets: Targets, start: int, end: int) -> ScrapeHealth:
@@ -44,9 +46,16 @@ def scrape_health(targets: Targets, start: int, end: int) -> ScrapeHealth:
 
 
 def interval_of(target: ScrapeTarget, start: int, end: int) -> float | None:
-    """The usual distance of two scrapes in the window; null when fewer than two were seen."""
+    """The usual distance of two scrapes in the window; null when nothing tells it.
+
+    A window that was hardly scraped has the distance of the time around it where that is shorter: the
+    one scrape that ends a gap of a whole day doesn't cover the day.
+    """
     distances = [later - earlier for earlier, later in pairwise(target.scrapes(start, end))]
-    return float(median(distances)) if distances else None
+    usual = float(median(distances)) if distances else None
+    if len(distances) < MANY and 0 < target.interval <= end - start:
+        return target.interval if usual is None else min(usual, target.interval)
+    return usual
 
 
 def _span(

@@ -236,11 +236,15 @@ class LessonAdded(Frozen):
 
 
 class TornLineSetAside(Frozen):
-    """A crash in mid-write left half a line; it was moved to `file` and the journal goes on."""
+    """Half a line stood at the end; it was moved to `file` and the journal goes on.
+
+    `confirmed` false: a crash in mid-write. True: the line was whole once, and was cut off later.
+    """
 
     type: Literal["torn_line_set_aside"] = "torn_line_set_aside"
     file: str
     length: int
+    confirmed: bool = False
 
 
 Event = (

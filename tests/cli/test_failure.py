@@ -62,6 +62,13 @@ def test_a_usage_error_of_typer_is_ours():
     assert failure.hint == "See: cbops decide --help"
 
 
+def test_a_choice_that_is_none_is_told_in_plain_words() -> None:
+    """Typer says 'Value error' before the complaint, in some versions."""
+    complaint = typer.BadParameter("Value error, 'x' is not one of 'a', 'b'", param_hint="WORD")
+    failure = failure_of(complaint, "decide", {})
+    assert failure.message == "Invalid value for WORD: 'x' is not one of 'a', 'b'"
+
+
 @pytest.mark.parametrize("error", [KeyError("x"), ConnectionResetError("x"), RecursionError(), MemoryError()])
 def test_anything_else_is_a_bug_with_a_report(error, tmp_path, monkeypatch):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))

@@ -85,7 +85,7 @@ WRONG = [
     ("1: 2", "is not a mapping", "cbops init"),
     ("a: \x00", "control characters", "Correct"),
     ("a: !!python/object:os.system {}", "could not determine a constructor", "Correct"),
-    ("timezone: Mars/Base", "'Mars/Base' is not a time zone", "IANA"),
+    ("timezone: Mars/Base", "cbops.yaml: timezone: 'Mars/Base' is not a time zone", "IANA"),
     ("router: {admin_url: 'localhost:8080'}", "router.admin_url is not the URL of a server", "http://"),
     ("router: {admin_url: 'http://x:99999'}", "router.admin_url is not the URL of a server", "http://"),
     ("metrics: {url: 'http://x/?a=b'}", "metrics.url is not the URL of a server", "http://"),
@@ -182,6 +182,11 @@ def test_tenants_are_read_and_what_is_not_said_is_null(tenants):
         ("tenants:\n- id: a\n  owner: {nam: x}", "tenants.0.owner.nam (line 3) is not known"),
         ("tenants: [{critical: true}]", "tenants.0.id (line 1) is missing"),
         ("tenant: []", "tenant (line 1) is not known"),
+        ("tenants: {a: 1}", "tenants (line 1) should be a list"),
+        (
+            "tenants: [{id: a, owner: Bob}]",
+            "tenants.0.owner (line 1) should be a mapping of keys to values, not 'Bob'",
+        ),
     ],
 )
 def test_wrong_tenants_are_named(tenants, text, says):
@@ -207,7 +212,7 @@ def test_incidents_are_read(incidents):
     ("text", "says"),
     [
         ("{}", "is not a JSON list"),
-        ("[1]", "incidents.0 should be a valid dictionary"),
+        ("[1]", "incidents.0 should be a mapping of keys to values, not 1"),
         ('[{"provider": "a", "from": "x", "to": "y"}]', "incidents.0.from should be a valid datetime"),
         ('[{"provider": "a", "from": "2025-01-01", "til": 1}]', "incidents.0.to is missing"),
         ('[{"provider": "a", "provider": "b"}]', "the key 'provider' stands twice"),

@@ -25,11 +25,18 @@ def abandoned(work, folder):
 
 
 def test_enabling_changes_the_breaker_block_and_nothing_else(work):
-    odd = {**work.router.live(), "sticky": {"by": "user"}, "unknown_key": [1, {"x": None}], "circuit_breaker": {}}
+    odd = {
+        **work.router.live(),
+        "sticky": {"by": "user"},
+        "unknown_key": [1, {"x": None}],
+        "circuit_breaker": {},
+    }
     work.router.write(odd)
     folder = work.ready()
     data = work.ok(*ENABLE)
-    assert {change.path.split(".")[0] for change in differences(odd, work.router.live())} == {"circuit_breaker"}
+    assert {change.path.split(".")[0] for change in differences(odd, work.router.live())} == {
+        "circuit_breaker"
+    }
     assert work.router.live() == {**odd, "circuit_breaker": CANARY_BLOCK}
     assert data["version"] == work.router.version() == "1.2"
     assert work.state(folder).stage is Stage.MONITORING
@@ -297,7 +304,8 @@ def test_when_reading_back_fails_too_the_enabling_stays_in_flight(work):
 
 
 @pytest.mark.parametrize(
-    ("status", "code"), [(422, "admin-answer"), (409, "admin-answer"), (401, "admin-refused"), (404, "admin-missing")]
+    ("status", "code"),
+    [(422, "admin-answer"), (409, "admin-answer"), (401, "admin-refused"), (404, "admin-missing")],
 )
 def test_a_refused_write_leaves_the_rollout_usable(work, status, code):
     folder = work.ready()
@@ -428,7 +436,9 @@ def test_the_state_of_the_circuit_is_unknown_without_metrics_and_that_is_said(wo
     work.ready()
     result = work("canary", "enable", "--dry-run")
     assert result.data["circuit_before"] is None
-    assert any(f"circuit of {TENANT} to {PROVIDER} is open is unknown" in w for w in result.answer["warnings"])
+    assert any(
+        f"circuit of {TENANT} to {PROVIDER} is open is unknown" in w for w in result.answer["warnings"]
+    )
 
 
 @pytest.mark.parametrize("shown", ["text", "json"])

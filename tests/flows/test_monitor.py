@@ -107,7 +107,7 @@ def test_a_day_is_one_of_the_rollouts_time_zone(cli: Cli, played: Practice) -> N
     ("words", "message"),
     [
         (("--day", 3), "no day 3"),
-        (("--date", "2025-01-26"), "no day 0"),
+        (("--date", "2025-01-26"), "no day 2025-01-26; it has days 1 to"),
         (("--day", 1, "--all"), "exclude each other"),
         (("--day", 1, "--date", "2025-01-27"), "exclude each other"),
     ],

@@ -150,6 +150,20 @@ def test_a_torn_line_is_set_aside_with_its_bytes_and_on_record_before_the_next_e
     assert verify(folder).ok
 
 
+def test_a_line_that_was_cut_off_after_it_was_confirmed_is_set_aside_as_such(folder: Path) -> None:
+    append(folder, NOTE)
+    journal = folder / "journal.jsonl"
+    lost = journal.read_bytes().splitlines()[-1]
+    journal.write_bytes(journal.read_bytes()[:-10])
+
+    append(folder, NOTE)
+
+    aside = [entry.event for entry in read(folder).entries if isinstance(entry.event, TornLineSetAside)]
+    assert [event.confirmed for event in aside] == [True]
+    assert (folder / aside[0].file).read_bytes() == lost[:-9]
+    assert verify(folder).ok
+
+
 def test_a_session_that_writes_nothing_leaves_a_torn_line_where_it_is(folder: Path) -> None:
     tear(folder)
     session = append(folder)

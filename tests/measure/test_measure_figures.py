@@ -187,6 +187,14 @@ def test_one_scrape_tells_no_interval():
     assert (found.interval_seconds, found.seen, found.coverage) == (None, 1, 1.0)
 
 
+@pytest.mark.parametrize("after_the_gap", [[7200], [5000, 7200]])
+def test_a_few_scrapes_after_a_long_gap_do_not_cover_the_window(after_the_gap):
+    found = health([*range(0, 3660, 60), *after_the_gap], 3600, 7200)
+
+    assert (found.interval_seconds, found.expected, found.seen) == (60, 60, len(after_the_gap))
+    assert gaps(found)[0][0] == 3600
+
+
 def test_an_instance_that_came_later_is_expected_from_then_on():
     found = health(
         [],

@@ -284,7 +284,7 @@ def by_hand(error: CbopsError, record: Scribe, order: Order) -> CbopsError:
         "(POST …/reload), and check that the history's active version has it. A restart of the router "
         "closes its circuits, but does not disable the breaker."
     )
-    lost = f" Keep this record: {' '.join(record.lines())}" if record.unwritten else ""
+    lost = f" Keep this record: {' '.join(record.kept().lines)}" if record.unwritten else ""
     return type(error)(
         f"the rollback did not get through: {error.message}", hint=f"{error.hint} {on_record} {steps}{lost}"
     )

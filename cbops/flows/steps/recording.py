@@ -33,9 +33,8 @@ class Record:
     for a journal with such an event could not be folded any more.
     """
 
-    def __init__(self, session: Session, state: RolloutState, who: Who) -> None:
+    def __init__(self, session: Session, state: RolloutState) -> None:
         self._session = session
-        self._who = who
         self.state = state
 
     def append(self, event: Event) -> Entry:
@@ -52,8 +51,8 @@ class Record:
     def _try(self, event: Event) -> None:
         draft = Entry.model_construct(
             seq=self.state.last_seq + 1,
-            at=self._who.clock.now(),
-            actor=self._who.actor,
+            at=self.state.last_at,
+            actor=self.state.opened_by,
             event=event,
             prev="",
             hash="",
@@ -74,7 +73,7 @@ def recording(folder: Path, who: Who) -> Iterator[tuple[Record, RolloutState]]:
     said(who.actor, "the name in --by", MAX_NAME)
     with Journal(folder).session(who.command, who.actor, who.clock) as session:
         state = load(folder)
-        yield Record(session, state, who), state
+        yield Record(session, state), state
 
 
 def canonical(document: Mapping[str, Any]) -> str:

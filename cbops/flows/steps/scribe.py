@@ -13,10 +13,34 @@ from cbops.flows.ports import Clock
 from cbops.flows.steps.loading import load
 from cbops.flows.steps.recording import Record, Who
 from cbops.flows.steps.texts import MAX_NAME, clipped
-from cbops.journal.writer import Journal
+from cbops.journal.writer import WAIT_SECONDS, Journal
 from cbops.model.base import JsonObject, iso
 from cbops.model.events import Event
 from cbops.model.state import RolloutState
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Events that could not be written, and why."""
+
+    unwritten: tuple[JsonObject, ...] = ()
+    reason: str | None = None
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """One JSON object a line."""
+        return tuple(json.dumps(event, sort_keys=True) for event in self.unwritten)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What a person must be told of them."""
+        if not self.unwritten:
+            return ()
+        told = (
+            f"the record could not be written ({self.reason}); keep the {len(self.unwritten)} lines of JSON. "
+            "Running this again when it can be written puts it on record"
+        )
+        return (told,)
 
 
 @dataclass(slots=True)
@@ -52,26 +76,17 @@ class Scribe:
             {"at": iso(self.clock.now()), "actor": self.actor, **event.model_dump(mode="json", by_alias=True)}
         )
 
-    def lines(self) -> tuple[str, ...]:
-        """What could not be written, one JSON object a line."""
-        return tuple(json.dumps(event, sort_keys=True) for event in self.unwritten)
-
-    def warnings(self) -> tuple[str, ...]:
-        """What a person must be told of the record."""
-        if not self.unwritten:
-            return ()
-        told = (
-            f"the record could not be written ({self.reason}); keep the {len(self.unwritten)} lines of JSON. "
-            "Running this again when it can be written puts it on record"
-        )
-        return (told,)
+    def kept(self) -> Kept:
+        """What could not be written so far."""
+        return Kept(tuple(self.unwritten), self.reason)
 
 
 @contextmanager
-def scribe(folder: Path | None, who: Who) -> Iterator[Scribe]:
+def scribe(folder: Path | None, who: Who, *, wait_seconds: float = WAIT_SECONDS) -> Iterator[Scribe]:
     """The lock and the journal where they can be had; otherwise a scribe that only keeps.
 
-    The journal must also fold: an event behind damage would not be found again.
+    The journal must also fold: an event behind damage would not be found again. `wait_seconds` is how long
+    to wait for another process that holds it.
     """
     actor = clipped(who.actor, MAX_NAME)
     if folder is None:
@@ -79,8 +94,9 @@ def scribe(folder: Path | None, who: Who) -> Iterator[Scribe]:
         return
     with ExitStack() as held:
         try:
-            session = held.enter_context(Journal(folder).session(who.command, actor, who.clock))
-            record = Record(session, load(folder), who)
+            journal = Journal(folder, wait_seconds=wait_seconds)
+            session = held.enter_context(journal.session(who.command, actor, who.clock))
+            record = Record(session, load(folder))
         except (InputError, ConflictError) as error:
             kept = Scribe(None, actor, who.clock, reason=error.message, locked=isinstance(error, LockedError))
         else:
