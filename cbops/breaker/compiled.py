@@ -23,9 +23,9 @@ from cbops.breaker.kernel import HEAD, MOVED, NUMBERS, REQUEST, RESULT
 from cbops.breaker.limits import TIME_LIMIT, Limits
 
 # Digits of the radix sort: this many counters fit the fastest cache.
-_DIGIT_BITS = 11
+_DIGIT_BITS = 12
 # Moves a pair after which an insertion sort costs about a quarter of the radix sort that it then needs.
-_MOVES = 8
+_MOVES = 5
 _MOST = 2**31 - 1
 
 Array = Any  # a NumPy column; neither package is known to those who lack it

@@ -8,10 +8,11 @@ from pathlib import Path
 from cbops.errors import AdminError, ChangedError
 from cbops.flows.outcome import Outcome
 from cbops.flows.ports import AdminPort
-from cbops.flows.steps.disabling import Order, disable
+from cbops.flows.steps.disabling import disable
 from cbops.flows.steps.enabling import finish, in_flight_said
 from cbops.flows.steps.inflight import enabling
 from cbops.flows.steps.loading import document, load
+from cbops.flows.steps.orders import Order
 from cbops.flows.steps.recording import Record, Who, recording
 from cbops.flows.steps.scribe import scribe
 from cbops.flows.steps.texts import clipped

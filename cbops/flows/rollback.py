@@ -9,7 +9,8 @@ from pathlib import Path
 from cbops.errors import AdminError
 from cbops.flows.outcome import Outcome
 from cbops.flows.ports import AdminPort, SamplePort
-from cbops.flows.steps.disabling import ALL, Order, by_hand, disable, policies_of
+from cbops.flows.steps.disabling import disable, live_history, policies_of
+from cbops.flows.steps.orders import ALL, Order, by_hand
 from cbops.flows.steps.proving import Proving, prove, unknown
 from cbops.flows.steps.recording import Who
 from cbops.flows.steps.scribe import Kept, Scribe, scribe
@@ -64,7 +65,9 @@ def planned(admin: AdminPort, request: RollbackRequest) -> tuple[str, ...]:
         return ("  disable every breaker of the router by its global switch",)
     lines = []
     try:
-        histories = [(policy, admin.history(request.tenant, policy)) for policy in _policies(admin, request)]
+        histories = [
+            (policy, live_history(admin, request.tenant, policy)) for policy in _policies(admin, request)
+        ]
     except AdminError as error:
         return (f"  what is live could not be read: {error.message}",)
     for policy, history in histories:
@@ -169,7 +172,7 @@ def _still_disabled(
         return ()
     found = []
     for policy in _policies(admin, request):
-        history = admin.history(request.tenant, policy)
+        history = live_history(admin, request.tenant, policy)
         live = live_version(history)
         if live is None or plan_disable(history) is not None:
             return None

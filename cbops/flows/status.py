@@ -55,6 +55,7 @@ def _answer(state: RolloutState, now: datetime, flying: InFlight | None) -> Stat
         opened_at=state.opened_at,
         enabled_at=state.enabled_at,
         disabled_at=state.disabled_at,
+        rollback_proven=_proven(state),
         day=begun[-1] if begun and state.disabled_at is None else None,
         days_collected=collected,
         days_missing=missing,
@@ -67,6 +68,13 @@ def _answer(state: RolloutState, now: datetime, flying: InFlight | None) -> Stat
         in_flight=flying,
         next_command=_next(state, missing, checklist_open, len(ended)),
     )
+
+
+def _proven(state: RolloutState) -> bool | None:
+    if state.stage is not Stage.ROLLED_BACK:
+        return None
+    proof = state.rollbacks[-1].proof
+    return proof is not None and proof.proven
 
 
 def _begun(state: RolloutState, now: datetime) -> range:
@@ -94,6 +102,8 @@ def _next(state: RolloutState, missing: tuple[int, ...], checklist_open: tuple[s
         return "cbops checklist show" if checklist_open else "cbops canary enable"
     if state.stage is Stage.MONITORING:
         return _next_monitoring(state, missing, ended)
+    if _proven(state) is False:
+        return "cbops rollback --wait 5m (proves that the breaker no longer acts)"
     return "cbops report log"
 
 
@@ -120,7 +130,7 @@ def _headline(answer: StatusAnswer) -> str:
         Stage.SELECTED: "selected, not enabled",
         Stage.MONITORING: f"enabled, day {answer.day}",
         Stage.DECIDED: "decided: proceed",
-        Stage.ROLLED_BACK: "rolled back",
+        Stage.ROLLED_BACK: "rolled back, proven" if answer.rollback_proven else "rolled back, not proven yet",
     }.get(answer.stage, answer.stage.value)
     return f"{answer.rollout}: {told}; {target}"
 

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from cbops.judge.cells import DayCells, Period, canary_rows, control_rows, day_cells
 from cbops.judge.controls import ControlChoice, choose_controls
 from cbops.judge.outages import Provider, study_provider
+from cbops.judge.standing import standing_circuits
 from cbops.model.base import to_ms
 from cbops.model.config import CriteriaConfig
 from cbops.model.observation import Episode, Observation
@@ -40,6 +41,12 @@ class Case:
     until: int
     policy: BreakerPolicy | None  # null: the enabled block is unknown
     rejected_share: Mapping[int, float]  # per day: share of fail_fast that ended as an error
+    standing: tuple[Episode, ...] = ()  # circuits that weren't closed at enabling, until they were
+
+    @property
+    def not_closed(self) -> tuple[Episode, ...]:
+        """Every stretch in which a circuit wasn't closed: those from enabling on, and the episodes."""
+        return (*self.standing, *self.episodes)
 
     def provider(self, name: str) -> Provider:
         """What is known of it; nothing for one that the canary never used."""
@@ -178,6 +185,7 @@ def make_case(
         until=until,
         policy=resolved_policy(state),
         rejected_share={day.window.day: _rejected_share(day) if rejected else 0.0 for day in seen},
+        standing=standing_circuits(seen, state.enabled_at),
     )
 
 

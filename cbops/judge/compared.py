@@ -75,7 +75,7 @@ def slots_of(period: Period) -> list[Slot]:
 def circuit_spans(case: Case) -> tuple[tuple[str, Outage], ...]:
     """The stretches in which a circuit of the canary wasn't closed, from just before to just after."""
     found = []
-    for episode in case.episodes:
+    for episode in case.not_closed:
         start = to_ms(episode.opened_after or episode.opened)
         end = case.until if episode.closed is None else to_ms(episode.closed)
         found.append((episode.provider, Outage(start, end, "circuit")))

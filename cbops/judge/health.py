@@ -148,6 +148,22 @@ _BY_FINDING: dict[Finding, Literal["expected", "unexpected", "unexplained"]] = {
 }
 
 
+def _not_shared(controls: list[dict[str, Any]], own: list[dict[str, Any]]) -> bool:
+    """Whether the controls, too few to show health, still rule out the rate at which the canary failed.
+
+    In each of the buckets in which the canary plainly failed the controls had results, and those speak
+    for a lower rate, with confidence: what failed wasn't the provider as others saw it.
+    """
+    others = {bucket["from"]: bucket for bucket in controls}
+    failed = [bucket for bucket in own if bucket["failures"] > MIN_FAILURES]
+    return bool(failed) and all(
+        (other := others.get(bucket["from"])) is not None
+        and other["results"] > 0
+        and other["upper"] < bucket["lower"]
+        for bucket in failed
+    )
+
+
 def _measured(evidence: dict[str, Any], provider: str) -> tuple[str, str, str]:
     """(classification, source, sentence) from the controls, else from the canary's own results."""
     controls, own = evidence["controls"], evidence["canary"]
@@ -168,6 +184,13 @@ def _measured(evidence: dict[str, Any], provider: str) -> tuple[str, str, str]:
             f"{provider} failed more than usual for the control tenants, not plainly: {_sum(controls['buckets'])}.",
         )
     finding = own["finding"]
+    if finding == "failing" and _not_shared(controls["buckets"], own["buckets"]):
+        return (
+            "unexplained",
+            "controls",
+            f"{provider} failed for the canary ({_sum(own['buckets'])}), but not for the control tenants "
+            f"({_sum(controls['buckets'])}): whether it was failing must be said by a person.",
+        )
     if finding in ("failing", "healthy"):
         word = "failing" if finding == "failing" else "healthy"
         return (

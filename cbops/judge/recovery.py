@@ -18,6 +18,7 @@ from cbops.judge.rehearsal import judge_without_opens
 from cbops.judge.settings import (
     INCIDENT_SLACK_MS,
     OUTAGE_PAUSE_MS,
+    UNASKED_RESULTS,
     UNKNOWN_SUCCESS_THRESHOLD,
     UNKNOWN_TIMEOUT_MS,
 )
@@ -25,8 +26,9 @@ from cbops.model.base import from_ms, iso, to_ms
 from cbops.model.observation import Episode
 from cbops.model.verdict import Verdict
 
-# met: closed in time; missed: it didn't; running: too early to say; cut: ended by a restart or unseen
-Outcome = Literal["met", "missed", "running", "cut"]
+# met: closed in time; missed: it didn't; running: too early to say; cut: ended by a restart or unseen;
+# unasked: results went on, and nothing asked the circuit
+Outcome = Literal["met", "missed", "running", "cut", "unasked"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +142,23 @@ def _hidden_close(case: Case, closed: int, deadline: int) -> bool:
     return any(to_ms(gap.start) <= deadline and closed <= to_ms(gap.end) + 60_000 for gap in gaps)
 
 
+def _unasked(case: Case, episode: Episode, deadline: int) -> bool:
+    """Whether the circuit had nothing to say to the calls after the deadline: it can't be what holds them.
+
+    The domain description: opens without a half-open under traffic mean a breaker that isn't asked; a
+    crash of the breaker process and an operator's call close a circuit without a metric. Where fail_fast
+    was never counted, its absence says nothing of a circuit that was asked.
+    """
+    row = case.observed.canary.get(episode.provider, ())
+    opened = to_ms(episode.opened)
+    denials_counted = any(cell.fail_fast for cell in row)
+    probed = any(cell.half_open for cell in row if cell.end > opened)
+    later = [cell for cell in row if cell.start >= deadline]
+    acted = any((cell.half_open or 0) + (cell.fail_fast or 0) for cell in later)
+    went_on = sum(cell.results for cell in later) >= UNASKED_RESULTS
+    return went_on and not acted and (denials_counted or not probed)
+
+
 def _outcome(case: Case, episode: Episode, recovery: Recovery, allowed: int | None) -> tuple[Outcome, str]:
     end = to_ms(episode.closed) if episode.closed is not None else case.until
     if episode.closed is None and not recovery.over:
@@ -149,6 +168,11 @@ def _outcome(case: Case, episode: Episode, recovery: Recovery, allowed: int | No
         how = "a restart" if episode.closed_by == "restart" else "something that no series shows"
         return ("missed" if late else "cut"), f"it was ended by {how}, not by its probes"
     if episode.closed is None:
+        if late and allowed is not None and _unasked(case, episode, recovery.at + allowed):
+            return "unasked", (
+                "calls went on with neither a half-open nor a fail_fast: the breaker is not being asked, "
+                "or the circuit was closed without a metric (an operator's call, a crash)"
+            )
         if late:
             return "missed", "it is still not closed"
         why = "too few requests came to probe with" if allowed is None else "the time allowed isn't over"
@@ -188,23 +212,6 @@ def judge_episode(case: Case, episode: Episode) -> tuple[Outcome, dict[str, Any]
     }
 
 
-def _never_asked(case: Case, missed: list[dict[str, Any]]) -> str:
-    """The domain description: opens without a half-open under traffic mean a breaker not asked."""
-    for item in missed:
-        opened = to_ms(case_episode(case, item["episode"]).opened)
-        row = case.observed.canary.get(item["provider"], ())
-        later = [cell for cell in row if cell.end > opened]
-        asked = any((cell.half_open or 0) + (cell.fail_fast or 0) for cell in later)
-        if not asked and any(cell.results for cell in later):
-            return " Calls went on with neither a half-open nor a fail_fast: the breaker is not being asked."
-    return ""
-
-
-def case_episode(case: Case, episode_id: str) -> Episode:
-    """The episode of that id."""
-    return next(episode for episode in case.episodes if episode.id == episode_id)
-
-
 def _summary(counts: dict[Outcome, int], total: int) -> str:
     parts = [f"{counts['met']} of {counted(total, 'episode')} closed in time after the provider recovered"]
     if counts["missed"]:
@@ -213,15 +220,20 @@ def _summary(counts: dict[Outcome, int], total: int) -> str:
         parts.append(f"{counts['running']} still open or too early to judge")
     if counts["cut"]:
         parts.append(f"{counts['cut']} ended by a restart or unseen, which is no recovery")
+    if counts["unasked"]:
+        parts.append(f"{counts['unasked']} was left without being asked")
     return "; ".join(parts) + "."
 
 
 def judge_recovery(case: Case) -> Judged:
-    """Missed beats running beats met; an episode that a restart cut short says nothing either way."""
-    if not case.episodes:
+    """Missed beats unasked and running beat met; what a restart cut short says nothing either way.
+
+    A circuit that was open at enabling counts like an episode: closing it is the breaker's from then on.
+    """
+    if not case.not_closed:
         return judge_without_opens(case)
-    results = [judge_episode(case, episode) for episode in case.episodes]
-    counts: dict[Outcome, int] = {"met": 0, "missed": 0, "running": 0, "cut": 0}
+    results = [judge_episode(case, episode) for episode in case.not_closed]
+    counts: dict[Outcome, int] = {"met": 0, "missed": 0, "running": 0, "cut": 0, "unasked": 0}
     for outcome, _ in results:
         counts[outcome] += 1
     evidence = {"episodes": [found for _, found in results], "counts": dict(counts), **case.days_evidence()}
@@ -232,11 +244,16 @@ def judge_recovery(case: Case) -> Judged:
         allowed = (
             f"{worst['delay_seconds']:.0f} s after recovery, {worst['allowed_seconds']:.0f} s were allowed"
         )
-        summary = f"{summary} {worst['episode']}: {worst['why']} ({allowed}).{_never_asked(case, missed)}"
+        summary = f"{summary} {worst['episode']}: {worst['why']} ({allowed})."
         change = (
             "find why the circuit doesn't close (policy show, policy check), then roll back or correct it"
         )
         return judged("recovery", Verdict.MISSED, summary, evidence, (change,))
+    if counts["unasked"]:
+        left = next(found for outcome, found in results if outcome == "unasked")
+        summary = f"{summary} {left['episode']}: {left['why']}."
+        missing = "find whether the breaker is still enabled and asked (policy show), or who closed the circuit"
+        return judged("recovery", Verdict.INCONCLUSIVE, summary, evidence, (missing,))
     if counts["running"]:
         missing = f"wait until {counted(counts['running'], 'episode')} closed"
         return judged("recovery", Verdict.INCONCLUSIVE, summary, evidence, (missing,))

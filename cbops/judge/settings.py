@@ -41,3 +41,6 @@ FLIGHT_SLACK = 5
 FLIGHT_SHARE = 0.005
 # Outcomes that the breaker doesn't record (4xx, cancelled) explain results missing up to this share.
 UNRECORDED_SHARE = 0.5
+# So many results after the time allowed, with no half-open and no denied call among them, show that
+# nobody asks the circuit: under the breaker the first of them would have been a probe.
+UNASKED_RESULTS = 10

@@ -243,6 +243,22 @@ def test_a_policy_that_does_not_exist_is_an_error(work):
     assert "nope" in error["message"]
 
 
+@pytest.mark.parametrize("cut", ["none is live", "the live one is not listed"])
+def test_a_history_that_names_no_live_version_is_not_taken_for_disabled(work, cut):
+    folder = work.enabled()
+
+    def short(said):
+        kept = [] if cut == "the live one is not listed" else said["versions"]
+        return {"versions": [{**each, "is_active": False} for each in kept]}
+
+    work.wire.change("GET history", short, always=True)
+    assert work.rollback()["policies"][0]["written"]
+    assert not work.router.enabled()
+    assert not work.rollback()["policies"][0]["written"]
+    work.wire.up()
+    off(work, folder)
+
+
 # -- scope ------------------------------------------------------------------------------------------
 
 

@@ -18,12 +18,13 @@ from judge.build import (
     with_provider,
 )
 
-from cbops.model.observation import TransitionCounts
+from cbops.model.observation import Carried, TransitionCounts
 from cbops.model.policy import CANARY_BLOCK
 from cbops.model.verdict import Verdict
 
 OUTAGE = Burst(at(3, "14:00"), at(3, "14:40"), success=10, failure=90)
 DOWN = World(bursts=(OUTAGE,))
+STUCK = Burst(at(3, "14:40"), at(6, "00:00"), fail_fast=100, tenant="canary")
 
 
 def recovery(question):
@@ -61,7 +62,8 @@ def test_a_circuit_that_closes_after_the_time_allowed_misses(closed, verdict):
 
 
 def test_a_circuit_that_never_closes_misses_and_says_for_how_long():
-    found = recovery(Question(world=DOWN, episodes=(episode(at(3, "14:01"), None),)))
+    world = World(bursts=(OUTAGE, STUCK))
+    found = recovery(Question(world=world, episodes=(episode(at(3, "14:01"), None),)))
     assert found.verdict is Verdict.MISSED
     assert "still not closed" in found.summary
 
@@ -222,15 +224,75 @@ def test_after_a_rollback_nothing_is_asked_of_the_circuit():
     assert recovery(question).verdict is Verdict.INCONCLUSIVE
 
 
-def test_a_breaker_that_is_not_asked_is_named():
+def test_a_breaker_that_is_not_asked_is_named_and_does_no_harm():
     found = recovery(Question(world=DOWN, episodes=(episode(at(3, "14:01"), None),)))
     assert "not being asked" in found.summary
+    assert found.verdict is Verdict.INCONCLUSIVE
+
+
+def test_a_circuit_that_stopped_denying_was_closed_unseen_or_is_no_longer_asked():
+    denied = Burst(at(3, "14:00"), at(3, "14:20"), failure=10, fail_fast=90, tenant="canary")
+    rest = Burst(at(3, "14:20"), at(3, "14:40"), success=10, failure=90)
+    question = Question(world=World(bursts=(denied, rest)), episodes=(episode(at(3, "14:01"), None),))
+    assert only(question)["outcome"] == "unasked"
+
+
+def test_where_denials_are_not_counted_their_absence_excuses_no_circuit_that_was_probed():
+    def probed(day):
+        buckets = tuple(
+            b.model_copy(update={"half_open": tuple(int(day.window.day == 3) for _ in b.success)})
+            for b in day.buckets
+        )
+        return day.model_copy(update={"buckets": buckets})
+
+    question = Question(world=DOWN, edit=probed, episodes=(episode(at(3, "14:01"), None),))
+    assert recovery(question).verdict is Verdict.MISSED
 
 
 def test_a_breaker_that_denies_is_asked():
-    wedged = Burst(at(3, "14:40"), at(6, "00:00"), fail_fast=100, tenant="canary")
-    question = Question(world=World(bursts=(OUTAGE, wedged)), episodes=(episode(at(3, "14:01"), None),))
+    question = Question(world=World(bursts=(OUTAGE, STUCK)), episodes=(episode(at(3, "14:01"), None),))
     assert "not being asked" not in recovery(question).summary
+
+
+def at_enabling(state_at_start="open", closed=None, closed_on=1, seen_closed_on=None):
+    """The circuit wasn't closed when the breaker was enabled, and closed on that day, or never."""
+
+    def edit(day):
+        number = day.window.day
+        if number < 1 or number > closed_on and closed is not None:
+            return day
+        if seen_closed_on is not None and number >= seen_closed_on:
+            return day
+        ended = closed if number == closed_on else None
+        carried = Carried(provider="openai", closed=ended, closed_by=ended and "results", reopened=1)
+        return day.model_copy(update={"state_at_start": {"openai": state_at_start}, "carried": (carried,)})
+
+    return edit
+
+
+def test_a_circuit_that_was_open_at_enabling_and_closes_is_an_observed_recovery():
+    closing = Question(edit=at_enabling(closed=at(1, "09:03")), state=state(rehearsals=()))
+    found = recovery(closing)
+    assert found.verdict is Verdict.MET
+    assert only(closing)["episode"] == "openai-at-enabling"
+
+
+@pytest.mark.parametrize("stuck_in", ["open", "half_open"])
+def test_a_circuit_that_was_open_at_enabling_and_never_closes_misses(stuck_in):
+    wedged = Burst(at(1, "09:00"), at(6, "00:00"), fail_fast=100, tenant="canary")
+    question = Question(world=World(bursts=(wedged,)), edit=at_enabling(stuck_in))
+    assert recovery(question).verdict is Verdict.MISSED
+    assert only(question)["reopened"] == 5
+
+
+def test_a_circuit_open_at_enabling_that_a_later_day_finds_closed_ended_unseen():
+    question = Question(edit=at_enabling(seen_closed_on=2))
+    assert only(question)["closed_by"] == "unseen"
+    assert recovery(question).verdict is not Verdict.MET
+
+
+def test_without_the_day_of_enabling_nothing_is_said_of_what_was_open_then():
+    assert recovery(Question(edit=at_enabling(), observed=(2, 3, 4, 5))).evidence["episodes"] == []
 
 
 def test_without_any_open_a_passed_rehearsal_meets_it_and_says_so():

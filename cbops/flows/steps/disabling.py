@@ -14,6 +14,7 @@ from cbops.errors import (
     ChangedError,
 )
 from cbops.flows.ports import AdminPort
+from cbops.flows.steps.orders import ALL, Order, by_hand
 from cbops.flows.steps.scribe import Scribe
 from cbops.flows.steps.texts import clipped
 from cbops.flows.steps.wording import change_lines, plural
@@ -25,31 +26,12 @@ from cbops.model.events import (
     RollbackDone,
     RollbackFailed,
     RollbackIntended,
-    RollbackScope,
 )
 from cbops.model.policy import PolicyVersion, breaker_block, differences
 from cbops.rollout.planning import live_version, plan_disable, written_over
 
 ATTEMPTS = 5  # how often someone else may write in between before a person must look
-ALL = "*"  # in place of a tenant or a policy: every one
 COMMENT = "cbops rollback by"  # how the router's history knows our writes
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """What to disable, and why. `tenant` and `policy` may be `*` where the scope says what is meant."""
-
-    tenant: str
-    policy: str
-    scope: RollbackScope
-    reason: str
-
-    @property
-    def what(self) -> str:
-        """In words."""
-        if self.scope == "global":
-            return "every breaker of the router (global switch)"
-        return f"every policy of {self.tenant}" if self.scope == "tenant" else f"{self.tenant}/{self.policy}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +86,18 @@ def policies_of(admin: AdminPort, tenant: str, first: str) -> tuple[str, ...]:
     """The tenant's policies as the router lists them, the named one first."""
     named = [info.policy for info in admin.policies(tenant)]
     return tuple(dict.fromkeys([*([] if first == ALL else [first]), *named]))
+
+
+def live_history(admin: AdminPort, tenant: str, policy: str) -> tuple[PolicyVersion, ...]:
+    """The versions, one of them live. Where the history names none (some servers cut it short), the latest
+    stands for it: nobody must be told that a breaker is disabled because its version wasn't listed.
+    """
+    history = admin.history(tenant, policy)
+    if live_version(history) is not None:
+        return history
+    version, document = admin.latest(tenant, policy)
+    others = tuple(each for each in history if each.version != version)
+    return (PolicyVersion(version=version, document=document, is_active=True), *others)
 
 
 class _Disabling:
@@ -168,13 +162,13 @@ class _Disabling:
         seen: list[str] = []
         refused: AdminError | None = None
         for _ in range(ATTEMPTS):
-            history = self.admin.history(tenant, policy)
+            history = live_history(self.admin, tenant, policy)
             first = first or live_version(history)
             if plan_disable(history) is not None:
                 refused = self._put(policy, history, ours)
             self.admin.reload(tenant, policy)
             self.record.note(PolicyReloaded(change="rollback", tenant=tenant, policy=policy))
-            after = self.admin.history(tenant, policy)
+            after = live_history(self.admin, tenant, policy)
             live = live_version(after)
             if live is None or breaker_block(live.document).get("enabled") is not True:
                 return self._finished(policy, first, live, ours)
@@ -267,24 +261,3 @@ def _together(tenant: str, failures: list[tuple[str, CbopsError]]) -> CbopsError
         return first
     told = "; ".join(f"{tenant}/{policy}: {error.message}" for policy, error in failures)
     return type(first)(told, hint=first.hint)
-
-
-def by_hand(error: CbopsError, record: Scribe, order: Order) -> CbopsError:
-    """The same error, with what a person can do now, and the record where it could not be written."""
-    if not record.unwritten:
-        on_record = "The rollback is pending on record; run 'cbops rollback' again to finish it."
-    else:
-        on_record = f"It could not be put on record ({record.reason}); run it again all the same."
-    which = "every live policy" if order.scope == "global" else f"each live policy of {order.tenant}"
-    if order.scope == "policy":
-        which = f"the live policy {order.policy} of {order.tenant}"
-    steps = (
-        f"By hand: in {which} set circuit_breaker.enabled to false (nothing else), store it as the next "
-        "version (PUT /{tenant}/{policy}, or the policy file <dir>/<tenant>/<policy>.json), reload it "
-        "(POST …/reload), and check that the history's active version has it. A restart of the router "
-        "closes its circuits, but does not disable the breaker."
-    )
-    lost = f" Keep this record: {' '.join(record.kept().lines)}" if record.unwritten else ""
-    return type(error)(
-        f"the rollback did not get through: {error.message}", hint=f"{error.hint} {on_record} {steps}{lost}"
-    )

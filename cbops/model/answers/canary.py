@@ -93,6 +93,7 @@ class StatusAnswer(Frozen):
     opened_at: Instant
     enabled_at: Instant | None
     disabled_at: Instant | None
+    rollback_proven: bool | None  # null: not rolled back
     day: int | None  # today's number, null before enabling
     days_collected: tuple[int, ...]
     days_missing: tuple[int, ...]
