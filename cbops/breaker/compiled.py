@@ -22,7 +22,7 @@ from cbops.breaker.columns import count_outcomes
 from cbops.breaker.kernel import HEAD, MOVED, NUMBERS, REQUEST, RESULT
 from cbops.breaker.limits import TIME_LIMIT, Limits
 
-# Digits of the radix sort: this many counters fit the fastest cache.
+# Bits of a radix digit: so many counters still fit the fastest cache.
 _DIGIT_BITS = 12
 # Moves a pair after which an insertion sort costs about a quarter of the radix sort that it then needs.
 _MOVES = 5

@@ -123,9 +123,16 @@ class AdminClient:
         return said or ("the router calls it invalid and does not say why",)
 
     def put(
-        self, tenant: str, policy: str, document: Mapping[str, Any], *, version: str, comment: str
+        self,
+        tenant: str,
+        policy: str,
+        document: Mapping[str, Any],
+        *,
+        version: str,
+        comment: str,
+        check: bool = True,
     ) -> PutAnswer:
-        """Write a new version; sent once, never repeated."""
+        """Write a new version; sent once, never repeated. `check` false: the router needn't find it valid."""
         call = Call(
             f"writing version {version} of {tenant}/{policy}",
             "PUT",
@@ -133,7 +140,7 @@ class AdminClient:
             body={
                 "policy_json": document,
                 "version": version,
-                "validate": True,
+                "validate": check,
                 "dry_run": False,
                 "comment": comment,
             },

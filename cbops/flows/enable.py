@@ -71,9 +71,9 @@ def preview(
     state = load(folder)
     _require_selected(state)
     target = state.target
-    overrides = parse_overrides(override, state)
     plan = _plan(state, admin, block)
     rehearsal = rehearse(plan.after["circuit_breaker"])
+    overrides = parse_overrides(override, state, rehearsal)
     warnings = [*plan.warnings, *_validation(admin, plan)]
     if circuit in ("open", "half_open"):
         warnings.append(
@@ -87,7 +87,7 @@ def preview(
     return Preview(
         state=state,
         plan=plan,
-        requirements=requirements(state, overrides),
+        requirements=requirements(state, rehearsal, overrides),
         overrides=overrides,
         rehearsal=rehearsal,
         circuit=circuit,
@@ -174,7 +174,7 @@ def apply(folder: Path, admin: AdminPort, who: Who, seen: Preview) -> Outcome[En
     """
     with recording(folder, who) as (record, state):
         _require_selected(state)
-        require(requirements(state, seen.overrides))
+        require(requirements(state, seen.rehearsal, seen.overrides))
         require_unchanged(admin, seen.plan)
         record.append(Rehearsed(rehearsal=seen.rehearsal))
         record.append(_intent(record, seen))

@@ -10,6 +10,7 @@ from cbops.flows.outcome import Outcome
 from cbops.flows.steps.days import Collected, day_answers
 from cbops.flows.steps.loading import load
 from cbops.flows.steps.recording import Who, recording, require_enabled
+from cbops.flows.steps.texts import MAX_NAME, said
 from cbops.flows.steps.wording import plural, spans
 from cbops.judge import evaluate as judge
 from cbops.model.answers.judgement import DecideAnswer, EvaluateAnswer
@@ -100,6 +101,7 @@ def decide(folder: Path, who: Who, decision: Recommendation, by: str, reason: st
     """Record a named person's decision; the recommendation at that time goes with it."""
     if not by.strip() or not reason.strip():
         raise UsageError("a decision needs a name and a reason", hint="Give --by NAME and --reason REASON.")
+    by, reason = said(by, "the name", MAX_NAME), said(reason, "the reason")
     with recording(folder, who) as (session, state):
         require_enabled(state, "decide")
         last = state.evaluations[-1].evaluated if state.evaluations else None
@@ -107,8 +109,8 @@ def decide(folder: Path, who: Who, decision: Recommendation, by: str, reason: st
         session.append(
             Decided(
                 decision=decision,
-                by=by.strip(),
-                reason=reason.strip(),
+                by=by,
+                reason=reason,
                 recommended=recommended,
                 evaluation=last.evaluation if last else None,
             )
@@ -123,12 +125,12 @@ def decide(folder: Path, who: Who, decision: Recommendation, by: str, reason: st
         data=DecideAnswer(
             rollout=state.id,
             decision=decision,
-            by=by.strip(),
-            reason=reason.strip(),
+            by=by,
+            reason=reason,
             recommended=recommended,
             differs=differs,
         ),
-        headline=f"Decided for {state.id}: {decision.value}, by {by.strip()}.",
+        headline=f"Decided for {state.id}: {decision.value}, by {by}.",
         warnings=tuple(warnings),
         next_step={
             Recommendation.PROCEED: "Write the log: cbops report log",
@@ -142,11 +144,13 @@ def classify_episode(
     folder: Path,
     who: Who,
     criteria: CriteriaConfig,
+    *,
     episode: str,
     classification: Classification,
     reason: str,
 ) -> Outcome[ClassifyAnswer]:
     """A person's word on an unexplained open; InputError when there is no such episode."""
+    reason = said(reason, "the reason")
     with recording(folder, who) as (session, state):
         known = {e.id for e in Collected.of(folder, state, criteria).episodes}
         if episode not in known:

@@ -43,9 +43,16 @@ class AdminPort(Protocol):
         ...
 
     def put(
-        self, tenant: str, policy: str, document: Mapping[str, Any], *, version: str, comment: str
+        self,
+        tenant: str,
+        policy: str,
+        document: Mapping[str, Any],
+        *,
+        version: str,
+        comment: str,
+        check: bool = True,
     ) -> PutAnswer:
-        """Write a new version; sent once, never repeated."""
+        """Write a new version; sent once, never repeated. `check` false: the router needn't find it valid."""
         ...
 
     def reload(self, tenant: str, policy: str) -> None:

@@ -96,15 +96,18 @@ def _next(state: RolloutState, missing: tuple[int, ...], checklist_open: tuple[s
         return "cbops resume"
     if state.stage is Stage.ROLLING_BACK:
         return "cbops rollback"
+    if state.stage is Stage.SELECTED and not state.notifications:
+        return "cbops canary notify --how HOW"
     if state.stage is Stage.SELECTED:
-        if not state.notifications:
-            return "cbops canary notify --how HOW"
         return "cbops checklist show" if checklist_open else "cbops canary enable"
     if state.stage is Stage.MONITORING:
         return _next_monitoring(state, missing, ended)
-    if _proven(state) is False:
-        return "cbops rollback --wait 5m (proves that the breaker no longer acts)"
-    return "cbops report log"
+    unproven = _proven(state) is False
+    return (
+        "cbops rollback --wait 5m (to prove that the breaker no longer acts)"
+        if unproven
+        else "cbops report log"
+    )
 
 
 def _next_monitoring(state: RolloutState, missing: tuple[int, ...], ended: int) -> str:

@@ -152,14 +152,14 @@ def _not_shared(controls: list[dict[str, Any]], own: list[dict[str, Any]]) -> bo
     """Whether the controls, too few to show health, still rule out the rate at which the canary failed.
 
     In each of the buckets in which the canary plainly failed the controls had results, and those speak
-    for a lower rate, with confidence: what failed wasn't the provider as others saw it.
+    for less than half its rate, with confidence: what failed wasn't the provider as others saw it.
     """
     others = {bucket["from"]: bucket for bucket in controls}
     failed = [bucket for bucket in own if bucket["failures"] > MIN_FAILURES]
     return bool(failed) and all(
         (other := others.get(bucket["from"])) is not None
         and other["results"] > 0
-        and other["upper"] < bucket["lower"]
+        and other["upper"] < bucket["lower"] / 2
         for bucket in failed
     )
 
@@ -185,12 +185,11 @@ def _measured(evidence: dict[str, Any], provider: str) -> tuple[str, str, str]:
         )
     finding = own["finding"]
     if finding == "failing" and _not_shared(controls["buckets"], own["buckets"]):
-        return (
-            "unexplained",
-            "controls",
+        text = (
             f"{provider} failed for the canary ({_sum(own['buckets'])}), but not for the control tenants "
-            f"({_sum(controls['buckets'])}): whether it was failing must be said by a person.",
+            f"({_sum(controls['buckets'])})."
         )
+        return "unexplained", "controls", text
     if finding in ("failing", "healthy"):
         word = "failing" if finding == "failing" else "healthy"
         return (

@@ -159,24 +159,32 @@ def _unasked(case: Case, episode: Episode, deadline: int) -> bool:
     return went_on and not acted and (denials_counted or not probed)
 
 
-def _outcome(case: Case, episode: Episode, recovery: Recovery, allowed: int | None) -> tuple[Outcome, str]:
-    end = to_ms(episode.closed) if episode.closed is not None else case.until
-    if episode.closed is None and not recovery.over:
+_UNASKED = (
+    "calls went on with neither a half-open nor a fail_fast: the breaker is not being asked, "
+    "or the circuit was closed without a metric (an operator's call, a crash)"
+)
+
+
+def _not_closed(case: Case, episode: Episode, recovery: Recovery, allowed: int | None) -> tuple[Outcome, str]:
+    if not recovery.over:
         return "running", "the provider hasn't recovered yet"
+    if allowed is None:
+        return "running", "it is still not closed, and too few requests came to probe with"
+    if case.until - recovery.at <= allowed:
+        return "running", "it is still not closed, and the time allowed isn't over"
+    if _unasked(case, episode, recovery.at + allowed):
+        return "unasked", _UNASKED
+    return "missed", "it is still not closed"
+
+
+def _outcome(case: Case, episode: Episode, recovery: Recovery, allowed: int | None) -> tuple[Outcome, str]:
+    if episode.closed is None:
+        return _not_closed(case, episode, recovery, allowed)
+    end = to_ms(episode.closed)
     late = allowed is not None and end - recovery.at > allowed
-    if episode.closed is not None and episode.closed_by in ("restart", "unseen"):
+    if episode.closed_by in ("restart", "unseen"):
         how = "a restart" if episode.closed_by == "restart" else "something that no series shows"
         return ("missed" if late else "cut"), f"it was ended by {how}, not by its probes"
-    if episode.closed is None:
-        if late and allowed is not None and _unasked(case, episode, recovery.at + allowed):
-            return "unasked", (
-                "calls went on with neither a half-open nor a fail_fast: the breaker is not being asked, "
-                "or the circuit was closed without a metric (an operator's call, a crash)"
-            )
-        if late:
-            return "missed", "it is still not closed"
-        why = "too few requests came to probe with" if allowed is None else "the time allowed isn't over"
-        return "running", f"it is still not closed, and {why}"
     if late and allowed is not None and _hidden_close(case, end, recovery.at + allowed):
         return "cut", "it closed somewhere in a gap in scraping"
     return ("missed", "it closed too late") if late else ("met", "it closed in time")
@@ -212,8 +220,11 @@ def judge_episode(case: Case, episode: Episode) -> tuple[Outcome, dict[str, Any]
     }
 
 
-def _summary(counts: dict[Outcome, int], total: int) -> str:
-    parts = [f"{counts['met']} of {counted(total, 'episode')} closed in time after the provider recovered"]
+def _summary(counts: dict[Outcome, int], episodes: int, standing: int) -> str:
+    opened = [counted(episodes, "episode")] if episodes else []
+    opened += [counted(standing, "circuit") + " open at enabling"] if standing else []
+    closed = f"{counts['met']} of {' and '.join(opened)} closed in time after the provider recovered"
+    parts = [closed]
     if counts["missed"]:
         parts.append(f"{counts['missed']} did not")
     if counts["running"]:
@@ -232,12 +243,19 @@ def judge_recovery(case: Case) -> Judged:
     """
     if not case.not_closed:
         return judge_without_opens(case)
-    results = [judge_episode(case, episode) for episode in case.not_closed]
+    standing = [judge_episode(case, episode) for episode in case.standing]
+    episodes = [judge_episode(case, episode) for episode in case.episodes]
+    results = [*standing, *episodes]
     counts: dict[Outcome, int] = {"met": 0, "missed": 0, "running": 0, "cut": 0, "unasked": 0}
     for outcome, _ in results:
         counts[outcome] += 1
-    evidence = {"episodes": [found for _, found in results], "counts": dict(counts), **case.days_evidence()}
-    summary = _summary(counts, len(results))
+    evidence = {
+        "episodes": [found for _, found in episodes],
+        "open_at_enabling": [found for _, found in standing],
+        "counts": dict(counts),
+        **case.days_evidence(),
+    }
+    summary = _summary(counts, len(episodes), len(standing))
     if counts["missed"]:
         missed = [found for outcome, found in results if outcome == "missed"]
         worst = missed[0]
@@ -252,7 +270,9 @@ def judge_recovery(case: Case) -> Judged:
     if counts["unasked"]:
         left = next(found for outcome, found in results if outcome == "unasked")
         summary = f"{summary} {left['episode']}: {left['why']}."
-        missing = "find whether the breaker is still enabled and asked (policy show), or who closed the circuit"
+        missing = (
+            "find whether the breaker is still enabled and asked (policy show), or who closed the circuit"
+        )
         return judged("recovery", Verdict.INCONCLUSIVE, summary, evidence, (missing,))
     if counts["running"]:
         missing = f"wait until {counted(counts['running'], 'episode')} closed"

@@ -80,7 +80,9 @@ def buckets_of(
         latency_count=_whole(column(select(mine, LATENCY_COUNT), targets, on, stepped=stepped))
         if latency
         else unknown,
-        latency_sum_ms=column(select(mine, LATENCY_SUM), targets, on, stepped=stepped) if latency else unknown,
+        latency_sum_ms=column(select(mine, LATENCY_SUM), targets, on, stepped=stepped)
+        if latency
+        else unknown,
     )
 
 

@@ -46,9 +46,7 @@ def _numbered(episodes: Iterable[Episode]) -> tuple[Episode, ...]:
     for episode in episodes:
         met[episode.id] += 1
         number = met[episode.id]
-        told.append(
-            episode if number == 1 else episode.model_copy(update={"id": f"{episode.id}-{number}"})
-        )
+        told.append(episode if number == 1 else episode.model_copy(update={"id": f"{episode.id}-{number}"}))
     return tuple(told)
 
 

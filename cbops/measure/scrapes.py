@@ -17,6 +17,8 @@ from cbops.model.observation import Gap, Restart, ScrapeHealth
 LONG = 1.5
 # From fewer scrapes of the window than this, their usual distance isn't told: gaps may lie between them.
 MANY = 10
+# Prometheus forgets a series five minutes after its last sample, so nobody scrapes it less often.
+LONGEST_MS = 300_000
 
 
 def scrape_health(targets: Targets, start: int, end: int) -> ScrapeHealth:
@@ -48,14 +50,18 @@ def scrape_health(targets: Targets, start: int, end: int) -> ScrapeHealth:
 def interval_of(target: ScrapeTarget, start: int, end: int) -> float | None:
     """The usual distance of two scrapes in the window; null when nothing tells it.
 
-    A window that was hardly scraped has the distance of the time around it where that is shorter: the
-    one scrape that ends a gap of a whole day doesn't cover the day.
+    A window that was hardly scraped has the distance of the time around it where that is shorter, and
+    never more than servers can do with: the one scrape that ends a gap of a whole day doesn't cover it.
     """
     distances = [later - earlier for earlier, later in pairwise(target.scrapes(start, end))]
-    usual = float(median(distances)) if distances else None
-    if len(distances) < MANY and 0 < target.interval <= end - start:
-        return target.interval if usual is None else min(usual, target.interval)
-    return usual
+    if len(distances) >= MANY:
+        return float(median(distances))
+    if not target.scrapes(start, end):
+        return None
+    told = [median(distances)] if distances else []
+    told += [target.interval] if 0 < target.interval <= end - start else []
+    told += [LONGEST_MS] if end - start >= MANY * LONGEST_MS else []
+    return float(min(told)) if told else None
 
 
 def _span(

@@ -129,7 +129,7 @@ class Restart(Frozen):
 
 
 class ScrapeHealth(Frozen):
-    """How much of the window was seen; `interval_seconds` null when fewer than two scrapes were."""
+    """How much of the window was seen; `interval_seconds` null when nothing tells how often."""
 
     interval_seconds: float | None
     expected: int

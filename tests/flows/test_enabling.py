@@ -404,15 +404,22 @@ def test_a_policy_file_says_what_is_enabled(work):
     assert data["rehearsal"]["block"] == {"enabled": True, "failure_threshold": 3}
 
 
-def test_a_policy_that_can_never_close_is_warned_of_and_its_failed_rehearsal_is_on_record(work):
+def test_a_policy_that_can_never_close_blocks_unless_its_rehearsal_is_set_aside_on_record(work):
     folder = work.ready()
     (work.folder / "block.json").write_text(json.dumps({**CANARY_BLOCK, "success_threshold": 4}))
-    result = work(*ENABLE, "--policy-file", "block.json")
+    refused = work(*ENABLE, "--policy-file", "block.json")
+    assert refused.status == 6
+    assert "(rehearsal)" in refused.error["message"]
+    assert work.router.puts == []
+
+    result = work(*ENABLE, "--policy-file", "block.json", "--override", "rehearsal=we watch it by hand")
+
     assert result.status == 0
     assert any("can never close" in warning for warning in result.answer["warnings"])
     assert any("the rehearsal failed" in warning for warning in result.answer["warnings"])
-    (record,) = work.state(folder).rehearsals
-    assert not record.rehearsal.passed
+    state = work.state(folder)
+    assert [record.rehearsal.passed for record in state.rehearsals] == [False]
+    assert [note.requirement for note in state.enable.overrides] == ["rehearsal"]
 
 
 def test_a_router_without_the_validate_call_is_only_warned_of(work):

@@ -89,6 +89,14 @@ def test_a_provider_that_always_fails_often_is_not_failing_when_it_does_so_again
     assert found.classification != "expected"
 
 
+def test_controls_too_few_for_health_that_rule_out_what_the_canary_saw_leave_it_to_a_person():
+    few = Made(success=10, failure=0, wobble=0)
+    world = World(control=few, controls=("tenant_b",), bursts=(failing("canary"),))
+    found = opened(Question(world=world))
+    assert found.evidence["controls"]["finding"] == "unclear"
+    assert (found.classification, found.evidence["source"]) == ("unexplained", "controls")
+
+
 def test_controls_with_too_little_traffic_leave_it_to_the_canary():
     rare = Made(success=1, failure=0, wobble=0)
     world = World(control=rare, bursts=(failing("canary", success=1, failure=9),))

@@ -6,7 +6,7 @@ import json
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from judge.build import Made, Question, World, at, criterion, episode, partial, state, verdicts
+from judge.build import Burst, Made, Question, World, at, criterion, episode, partial, state, verdicts
 
 from cbops.model.observation import Observation
 from cbops.model.verdict import Evaluation, Recommendation, Verdict
@@ -139,7 +139,8 @@ def test_an_evaluation_is_plain_json_and_the_same_each_time(observed, rehearsed,
 
 
 def test_only_as_of_limits_what_is_known_of_a_running_episode():
-    early = Question(observed=(1, 2, 3), episodes=(episode(at(3, "23:59"), None),))
+    stuck = World(bursts=(Burst(at(3, "23:55"), at(6, "00:00"), fail_fast=100, tenant="canary"),))
+    early = Question(world=stuck, observed=(1, 2, 3), episodes=(episode(at(3, "23:59"), None),))
     assert criterion(early.ask(), "recovery").verdict is Verdict.INCONCLUSIVE
     later = early.but(observed=(1, 2, 3, 4))
     assert criterion(later.ask(), "recovery").verdict is Verdict.MISSED

@@ -254,12 +254,17 @@ def test_a_breaker_that_denies_is_asked():
     assert "not being asked" not in recovery(question).summary
 
 
+def standing(question):
+    (found,) = recovery(question).evidence["open_at_enabling"]
+    return found
+
+
 def at_enabling(state_at_start="open", closed=None, closed_on=1, seen_closed_on=None):
     """The circuit wasn't closed when the breaker was enabled, and closed on that day, or never."""
 
     def edit(day):
         number = day.window.day
-        if number < 1 or number > closed_on and closed is not None:
+        if number < 1 or (number > closed_on and closed is not None):
             return day
         if seen_closed_on is not None and number >= seen_closed_on:
             return day
@@ -274,7 +279,7 @@ def test_a_circuit_that_was_open_at_enabling_and_closes_is_an_observed_recovery(
     closing = Question(edit=at_enabling(closed=at(1, "09:03")), state=state(rehearsals=()))
     found = recovery(closing)
     assert found.verdict is Verdict.MET
-    assert only(closing)["episode"] == "openai-at-enabling"
+    assert standing(closing)["episode"] == "openai-at-enabling"
 
 
 @pytest.mark.parametrize("stuck_in", ["open", "half_open"])
@@ -282,17 +287,18 @@ def test_a_circuit_that_was_open_at_enabling_and_never_closes_misses(stuck_in):
     wedged = Burst(at(1, "09:00"), at(6, "00:00"), fail_fast=100, tenant="canary")
     question = Question(world=World(bursts=(wedged,)), edit=at_enabling(stuck_in))
     assert recovery(question).verdict is Verdict.MISSED
-    assert only(question)["reopened"] == 5
+    assert standing(question)["reopened"] == 5
 
 
 def test_a_circuit_open_at_enabling_that_a_later_day_finds_closed_ended_unseen():
     question = Question(edit=at_enabling(seen_closed_on=2))
-    assert only(question)["closed_by"] == "unseen"
+    assert standing(question)["closed_by"] == "unseen"
     assert recovery(question).verdict is not Verdict.MET
 
 
 def test_without_the_day_of_enabling_nothing_is_said_of_what_was_open_then():
-    assert recovery(Question(edit=at_enabling(), observed=(2, 3, 4, 5))).evidence["episodes"] == []
+    question = Question(edit=at_enabling(), observed=(2, 3, 4, 5), state=state(rehearsals=()))
+    assert recovery(question).summary.startswith("No circuit opened")
 
 
 def test_without_any_open_a_passed_rehearsal_meets_it_and_says_so():

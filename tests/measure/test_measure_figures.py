@@ -195,6 +195,17 @@ def test_a_few_scrapes_after_a_long_gap_do_not_cover_the_window(after_the_gap):
     assert gaps(found)[0][0] == 3600
 
 
+def test_one_scrape_after_a_gap_of_the_whole_window_does_not_cover_it():
+    found = health([-60, 86400], 0, 86400)
+
+    assert found.coverage < 0.01
+    assert gaps(found) == [(0, 86400)]
+
+
+def test_a_router_that_is_scraped_every_hour_is_seen_whole():
+    assert health(list(range(0, 90000, 3600)), 0, 86400).coverage == 1.0
+
+
 def test_an_instance_that_came_later_is_expected_from_then_on():
     found = health(
         [],

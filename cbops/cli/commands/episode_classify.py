@@ -31,5 +31,10 @@ def command(
     """Say whether an open that nothing explains was expected."""
     place = workplace(context)
     return classify_episode(
-        place.rollout(), place.who(by), place.config.criteria, episode, classification.value, reason
+        place.rollout(),
+        place.who(by),
+        place.config.criteria,
+        episode=episode,
+        classification=classification.value,
+        reason=reason,
     )

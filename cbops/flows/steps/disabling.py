@@ -191,7 +191,15 @@ class _Disabling:
         _, after, version = change
         comment = f"{COMMENT} {self.record.actor}"
         try:
-            answer = self.admin.put(self.order.tenant, policy, after, version=version, comment=comment)
+            answer = self.admin.put(
+                self.order.tenant,
+                policy,
+                after,
+                version=version,
+                comment=comment,
+                # What is live was taken once; that the router would now refuse it must not keep it enabled.
+                check=False,
+            )
         except (AdminAnswerError, AdminUnreachableError) as error:
             if isinstance(error, AdminUnreachableError):
                 ours.add(version)

@@ -10,17 +10,20 @@ from cbops.errors import BlockedError, UsageError
 from cbops.flows.steps.texts import MAX_REASON, said
 from cbops.model.answers.canary import Requirement
 from cbops.model.checklist import ITEMS
-from cbops.model.plan import OverrideNote
+from cbops.model.plan import OverrideNote, Rehearsal
 from cbops.model.state import RolloutState
 
 OWNER_NOTIFIED = "owner_notified"
+REHEARSAL = "rehearsal"
 
-_NAMES = (*ITEMS, OWNER_NOTIFIED)
+_NAMES = (*ITEMS, OWNER_NOTIFIED, REHEARSAL)
 _LIKE_A_NAME = re.compile(r"[A-Za-z]+([_-][A-Za-z]+)+")
 
 
-def requirements(state: RolloutState, overrides: tuple[OverrideNote, ...]) -> tuple[Requirement, ...]:
-    """The checklist's items and the owner's notification, each met, open, or set aside."""
+def requirements(
+    state: RolloutState, rehearsal: Rehearsal, overrides: tuple[OverrideNote, ...]
+) -> tuple[Requirement, ...]:
+    """The checklist's items, the owner's notification and the policy's rehearsal: met, open, or set aside."""
     reasons = {note.requirement: note.reason for note in overrides}
     listed = []
     for item, title in ITEMS.items():
@@ -33,16 +36,27 @@ def requirements(state: RolloutState, overrides: tuple[OverrideNote, ...]) -> tu
     listed.append(
         Requirement(name=OWNER_NOTIFIED, met=notified, detail=told, override=reasons.get(OWNER_NOTIFIED))
     )
+    told = "opened and recovered" if rehearsal.passed else f"failed: {rehearsal.steps[-1]}"
+    listed.append(
+        Requirement(
+            name=REHEARSAL,
+            met=rehearsal.passed,
+            detail=f"the policy's rehearsal in the real engine: {told}",
+            override=reasons.get(REHEARSAL),
+        )
+    )
     return tuple(listed)
 
 
-def parse_overrides(texts: Iterable[str], state: RolloutState) -> tuple[OverrideNote, ...]:
+def parse_overrides(
+    texts: Iterable[str], state: RolloutState, rehearsal: Rehearsal
+) -> tuple[OverrideNote, ...]:
     """`ITEM=REASON` sets one requirement aside, a bare `REASON` all that are open; the last word counts.
 
     What is met is not set aside. UsageError for an empty reason and for an item that doesn't exist;
     InputError for a reason that is too long or no text.
     """
-    still = [requirement.name for requirement in requirements(state, ()) if not requirement.met]
+    still = [requirement.name for requirement in requirements(state, rehearsal, ()) if not requirement.met]
     notes: dict[str, OverrideNote] = {}
     for text in texts:
         wanted, reason = _parsed(text, still)
