@@ -74,7 +74,7 @@ class TrafficFacts(Frozen):
         """The quietest hour, or the nearest to it that is known."""
         return _first(
             (self.quietest_rpm, "the quietest hour"),
-            (self.mean_rpm, "the mean hour"),
+            (self.mean_rpm, "the average hour"),
             (self.busiest_rpm, "the busiest hour"),
         )
 
@@ -83,7 +83,7 @@ class TrafficFacts(Frozen):
         """The busiest hour, or the nearest to it that is known."""
         return _first(
             (self.busiest_rpm, "the busiest hour"),
-            (self.mean_rpm, "the mean hour"),
+            (self.mean_rpm, "the average hour"),
             (self.quietest_rpm, "the quietest hour"),
         )
 

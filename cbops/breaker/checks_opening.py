@@ -108,8 +108,8 @@ def rate_never_acts(subject: Subject) -> Iterator[PolicyFinding]:
 def stale_streak(subject: Subject) -> Iterator[PolicyFinding]:
     """Failures in a row have no time bound, where no rate opens the circuit before they grow old.
 
-    With a rate of 1 or less, the window holds nothing but the streak once that is longer than the window,
-    and the circuit is open by then.
+    With a rate of 1 or less, the window holds nothing but failures once the streak is longer than the window,
+    so the rate opens the circuit no later.
     """
     settings, quiet = subject.settings, subject.facts.quiet
     off = settings.error_rate_threshold > 1 or settings.error_rate_window_seconds < 0
@@ -125,7 +125,7 @@ def stale_streak(subject: Subject) -> Iterator[PolicyFinding]:
         about = f"{quiet} has no traffic, so a streak outlives it"
     else:
         span = (settings.failure_threshold - 1) / quiet.rpm
-        about = f"in {quiet} that is a streak of {span:.3g} minutes at least"
+        about = f"in {quiet} that is a streak of about {span:.3g} minutes"
     yield PolicyFinding(
         code="stale_streak",
         level="warning",

@@ -97,19 +97,21 @@ def residue(subject: Subject) -> Iterator[PolicyFinding]:
         return
     failures, successes = settings.failure_threshold + 1, max(settings.success_threshold, 1)
     rate = failures / (failures + successes)
-    example = (
-        f"; after {settings.failure_threshold} failures and {successes} good "
-        f"{'probe' if successes == 1 else 'probes'} that is an error rate of {rate:.2f}"
-        if rate >= settings.error_rate_threshold
-        else ""
+    reaches = rate >= settings.error_rate_threshold
+    probes = counted(successes, "good probe")
+    then = (
+        f"one new failure can reopen it: after {settings.failure_threshold} failures, {probes} and one more failure "
+        f"the error rate is {rate:.2f}"
+        if reaches
+        else "they count towards reopening it, the more so when failures still come in while it is open"
     )
     shorter = math.ceil(settings.timeout_ms / 1000) - 1
     yield PolicyFinding(
         code="residue_reopens",
-        level="warning",
-        sentence=f"timeout_ms {settings.timeout_ms} is not longer than the window of {settings.error_rate_window_seconds} "
-        "s, which survives closing: the failures that opened the circuit can still be in it, and one new failure "
-        f"can reopen it{example}",
+        level="warning" if reaches else "info",
+        sentence=f"timeout_ms {settings.timeout_ms} is not longer than the window of "
+        f"{settings.error_rate_window_seconds} s, which survives closing: the failures that opened the circuit can "
+        f"still be in it, and {then}",
         fix=f"Set timeout_ms above {window_ms}"
         + (f", or error_rate_window_seconds to {shorter} or less." if shorter > 0 else "."),
     )
@@ -158,21 +160,19 @@ def _reopens_at_once(subject: Subject) -> Iterator[PolicyFinding]:
     successes = max(settings.success_threshold, 1)
     if settings.failure_threshold <= 1:
         why = f"failure_threshold {settings.failure_threshold}"
-    elif subject.rate_acts and successes <= successes_beside(1, settings.error_rate_threshold):
+        fix = "Set failure_threshold to 3 or more."
+    elif subject.rate_acts and successes <= (most := successes_beside(1, settings.error_rate_threshold)):
         why = f"an error rate of {1 / (successes + 1):.2f}, which reaches {settings.error_rate_threshold}"
+        fix = f"Set success_threshold to {most + 1} or more, or raise error_rate_threshold."
     else:
         return
     yield PolicyFinding(
         code="flapping",
         level="warning",
-        sentence=f"{counted(successes, 'good probe')} closed the circuit, and one failure next reopens it ({why}): a provider "
-        f"that fails now and then makes it open and close about every {settings.timeout_ms} ms",
-        fix="Set success_threshold higher"
-        + (
-            " and failure_threshold to 3 or more."
-            if settings.failure_threshold <= 1
-            else f": {successes_beside(1, settings.error_rate_threshold) + 1} or more."
-        ),
+        sentence=f"after {counted(successes, 'good probe')} the circuit closes, and one failure next reopens it ({why}): "
+        f"a provider that fails now and then makes it open and close by turns, each time for timeout_ms "
+        f"{settings.timeout_ms}",
+        fix=fix,
     )
 
 

@@ -40,7 +40,8 @@ def outside_band(subject: Subject, field: str) -> Iterator[PolicyFinding]:
     band = band_of(busy.rpm)
     least, most = getattr(band, field)
     value = getattr(subject.settings, field)
-    if not least <= value <= most:
+    # What is not above 0 has rules of its own.
+    if value > 0 and not least <= value <= most:
         usual = f"{least}" if least == most else f"{least} to {most}"
         yield PolicyFinding(
             code="outside_band",

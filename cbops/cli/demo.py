@@ -145,7 +145,7 @@ def _select(cast: Cast, act: Act) -> Path:
     cast.stage.play(cast.scenario.enabled_at - HOUR, "three days before the canary")
     field = select.Field(
         admin=cast.admin,
-        samples=cast.samples,
+        samples=lambda: cast.samples,
         tenants=cast.scenario.tenants_file(),
         config=cast.config,
         now=cast.stage.now(),

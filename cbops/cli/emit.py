@@ -102,11 +102,18 @@ class Emitter:
     columns: int = 80
 
     def answer(self, answer: Outcome[Any] | Presented) -> int:
-        """Print it; returns the exit status."""
+        """Print it; returns the exit status, also when whoever read stdout has left."""
         outcome = answer.outcome if isinstance(answer, Presented) else answer
+        try:
+            self._print(answer, outcome)
+        except BrokenPipeError:
+            silence(self.streams.out)
+        return outcome.exit_status
+
+    def _print(self, answer: Outcome[Any] | Presented, outcome: Outcome[Any]) -> None:
         if self.settings.format == "json":
             self._json_outcome(outcome)
-            return outcome.exit_status
+            return
         for warning in outcome.warnings:
             self._err(f"warning: {plain(warning)}", "33")
         if outcome.document is not None:
@@ -114,7 +121,6 @@ class Emitter:
         else:
             self._words(answer)
         self.streams.out.flush()
-        return outcome.exit_status
 
     def failure(self, failure: Failure) -> int:
         """Print it; returns the exit status."""

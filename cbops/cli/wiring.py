@@ -10,7 +10,7 @@ import pwd
 import time
 from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -82,6 +82,7 @@ class Workplace:
     environ: Mapping[str, str]
     command: str
     closing: ExitStack
+    notes: list[str] = field(default_factory=list)  # found of the record while it was written
 
     @property
     def base(self) -> Path:
@@ -99,7 +100,7 @@ class Workplace:
     def who(self, by: str | None = None) -> Who:
         """Who acts, with which command, and by which clock."""
         made: Who = lazy("cbops.flows.steps.recording", "Who")(
-            actor=by or system_user(), command=self.command, clock=self.clock
+            actor=by or system_user(), command=self.command, clock=self.clock, notes=self.notes
         )
         return made
 
@@ -134,10 +135,15 @@ class Workplace:
         except CbopsError:
             return None
 
-    def told(self, outcome: Outcome[T]) -> Outcome[T]:
-        """The same outcome, with a warning when a change of the rollout is in flight."""
-        sentence = lazy("cbops.flows.steps.inflight", "notice")(self.rollout(), self.admin)
-        return replace(outcome, warnings=(*outcome.warnings, sentence)) if sentence else outcome
+    def noted(self, outcome: Outcome[T]) -> Outcome[T]:
+        """The same outcome, with what was found of the record while it was written (torn lines)."""
+        return replace(outcome, warnings=(*outcome.warnings, *self.notes)) if self.notes else outcome
+
+    def told(self, folder: Path, outcome: Outcome[T]) -> Outcome[T]:
+        """`noted`, and with a warning when a change of the rollout is in flight."""
+        sentence = lazy("cbops.flows.steps.inflight", "notice")(folder, self.admin)
+        whole = self.noted(outcome)
+        return replace(whole, warnings=(*whole.warnings, sentence)) if sentence else whole
 
     def metrics_headers(self) -> dict[str, str]:
         """The headers of the metrics source, secrets read from the environment."""

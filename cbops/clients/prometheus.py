@@ -56,6 +56,8 @@ class PrometheusSource:
                 timeout=config.timeout_seconds,
                 transport=transport,
                 follow_redirects=False,
+                # Neither a proxy nor a .netrc of the environment gets to see the headers.
+                trust_env=False,
             )
         except (TypeError, ValueError) as error:
             raise MetricsUnreachableError(

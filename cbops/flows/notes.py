@@ -22,10 +22,10 @@ from cbops.model.answers.monitor import (
     NoteAnswer,
 )
 from cbops.model.base import iso
-from cbops.model.calendar import days_begun, zone
 from cbops.model.checklist import ITEMS, ItemId, ItemState
 from cbops.model.events import ChecklistMarked, IncidentAdded, LessonAdded, NoteAdded, OwnerNotified
 from cbops.model.state import RolloutState
+from cbops.rollout.days import days_of
 
 NoteKind = Literal["issue", "action", "note"]
 LessonKind = Literal["well", "improve", "tuning"]
@@ -55,11 +55,12 @@ def add_note(folder: Path, who: Who, *, day: int | None, kind: NoteKind, text: s
     """Add a note to a day; without a day, to today's (or to the rollout before enabling)."""
     text = said(text, "the note")
     with recording(folder, who) as (session, state):
-        begun = _begun(state, who.clock.now())
+        begun = [window.day for window in days_of(state, who.clock.now())]
         number = begun[-1] if day is None and begun else day
         if number is not None and number not in begun:
             span = f"days 1 to {begun[-1]}" if begun else "no day yet"
-            raise InputError(f"there is no day {number} yet; the rollout has {span}", hint="Correct --day.")
+            yet = " yet" if state.disabled_at is None else ""
+            raise InputError(f"there is no day {number}{yet}; the rollout has {span}", hint="Correct --day.")
         session.append(NoteAdded(day=number, kind=kind, text=text))
     where = f"day {number}" if number is not None else "the rollout"
     return Outcome(
@@ -71,12 +72,6 @@ def add_note(folder: Path, who: Who, *, day: int | None, kind: NoteKind, text: s
 
 def _article(kind: str) -> str:
     return f"an {kind}" if kind[0] in "aeiou" else f"a {kind}"
-
-
-def _begun(state: RolloutState, now: datetime) -> range:
-    if state.enabled_at is None:
-        return range(0)
-    return days_begun(state.enabled_at, now, zone(state.timezone))
 
 
 def add_incidents(folder: Path, who: Who, incidents: tuple[IncidentAdded, ...]) -> Outcome[IncidentsAnswer]:

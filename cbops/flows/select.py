@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -40,10 +41,10 @@ MARKS = {"for": "+", "against": "-", "unknown": "?"}
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """Who could be a canary: the router, the metrics (null: none), and what is known of the tenants."""
+    """Who could be a canary: the router, the metrics (made when asked for), and what is known of the tenants."""
 
     admin: AdminPort
-    samples: SamplePort | None
+    samples: Callable[[], SamplePort]
     tenants: TenantsFile
     config: Config
     now: datetime
@@ -88,23 +89,41 @@ def _weigh(field: Field, tenant: str | None) -> tuple[tuple[Candidate, ...], tup
         if version is not None:
             live[info.tenant, info.policy] = version
     flows, states, warnings = _metrics(field)
+    if tenant is None:
+        warnings = (*warnings, *_not_there(field.tenants, live))
     weighed = weigh_candidates(
         live, field.tenants, flows, states, field.config.selection.max_requests_per_minute
     )
     return weighed, warnings
 
 
+def _not_there(tenants: TenantsFile, live: Mapping[tuple[str, str], PolicyVersion]) -> tuple[str, ...]:
+    """What tenants.yaml names and the router doesn't have, which may be a slip of the pen."""
+    known = {tenant for tenant, _ in live}
+    told = [
+        f"tenants.yaml names {tenant.id}, of which the router has no live policy"
+        for tenant in tenants.tenants
+        if tenant.id not in known
+    ]
+    told += [
+        f"tenants.yaml lists the policy {policy} of {tenant.id}, which is not live in the router"
+        for tenant in tenants.tenants
+        for policy in tenant.policies
+        if tenant.id in known and (tenant.id, policy) not in live
+    ]
+    return tuple(told)
+
+
 def _metrics(
     field: Field,
 ) -> tuple[dict[tuple[str, str], Traffic], dict[tuple[str, str], State], tuple[str, ...]]:
-    if field.samples is None:
-        return {}, {}, ("there is no metrics source, so all traffic is unknown",)
     metrics = field.config.metrics
     start = field.now - timedelta(days=field.config.selection.traffic_days)
     try:
-        flows = traffic(field.samples.fetch(traffic_query(metrics), start, field.now), metrics)
-        recent = field.samples.fetch(states_query(metrics), field.now - RECENT, field.now)
-    except MetricsError as error:
+        source = field.samples()
+        flows = traffic(source.fetch(traffic_query(metrics), start, field.now), metrics)
+        recent = source.fetch(states_query(metrics), field.now - RECENT, field.now)
+    except (MetricsError, InputError) as error:
         return {}, {}, (f"the metrics could not be asked, so all traffic is unknown: {error.message}",)
     return flows, circuit_states(recent, metrics), ()
 

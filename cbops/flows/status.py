@@ -12,10 +12,10 @@ from cbops.flows.steps.inflight import in_flight
 from cbops.flows.steps.wording import plural, spans
 from cbops.journal.reader import read
 from cbops.model.answers.canary import InFlight, StatusAnswer
-from cbops.model.calendar import day_window, days_begun, zone
 from cbops.model.checklist import ITEMS
 from cbops.model.state import RolloutState, Stage
 from cbops.model.verdict import Recommendation
+from cbops.rollout.days import days_of
 from cbops.rollout.fold import fold
 
 
@@ -34,10 +34,10 @@ def status(folder: Path, now: datetime, admin: Callable[[], AdminPort]) -> Outco
 
 
 def _answer(state: RolloutState, now: datetime, flying: InFlight | None) -> StatusAnswer:
-    begun = _begun(state, now)
+    begun = days_of(state, now)
     collected = tuple(day.window.day for day in state.days)
     complete = {day.window.day for day in state.days if not day.window.partial}
-    ended = _ended(state, now, begun)
+    ended = tuple(window.day for window in begun if not window.partial)
     watching = state.stage is Stage.MONITORING
     missing = tuple(number for number in ended if number not in complete) if watching else ()
     evaluated = state.evaluations[-1] if state.evaluations else None
@@ -56,7 +56,7 @@ def _answer(state: RolloutState, now: datetime, flying: InFlight | None) -> Stat
         enabled_at=state.enabled_at,
         disabled_at=state.disabled_at,
         rollback_proven=_proven(state),
-        day=begun[-1] if begun and state.disabled_at is None else None,
+        day=begun[-1].day if begun and state.disabled_at is None else None,
         days_collected=collected,
         days_missing=missing,
         owner_notified=bool(state.notifications),
@@ -75,19 +75,6 @@ def _proven(state: RolloutState) -> bool | None:
         return None
     proof = state.rollbacks[-1].proof
     return proof is not None and proof.proven
-
-
-def _begun(state: RolloutState, now: datetime) -> range:
-    if state.enabled_at is None:
-        return range(0)
-    return days_begun(state.enabled_at, min(now, state.disabled_at or now), zone(state.timezone))
-
-
-def _ended(state: RolloutState, now: datetime, begun: range) -> tuple[int, ...]:
-    if state.enabled_at is None or not begun:
-        return ()
-    last = day_window(begun[-1], state.enabled_at, min(now, state.disabled_at or now), zone(state.timezone))
-    return tuple(begun[:-1] if last is not None and last.partial else begun)
 
 
 def _next(state: RolloutState, missing: tuple[int, ...], checklist_open: tuple[str, ...], ended: int) -> str:

@@ -7,7 +7,7 @@ has exactly one spelling.
     {"actor": who, "at": "2025-01-27T09:00:00.000Z", "data": {…}, "prev": hash, "seq": n, "type": "…", "v": 1}
 
 `prev` is the SHA-256 (hex) of the line before, without its newline; 64 zeros in the first line.
-Source: the journal of issue 2, DESIGN's "events are small".
+Source: docs/architecture.md (events are small; what is larger is evidence).
 """
 
 from __future__ import annotations

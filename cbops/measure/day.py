@@ -116,7 +116,6 @@ def measure_day(
             *day_findings(
                 providers,
                 decisions,
-                dialect,
                 latency=latency,
                 unseen=sum(one.walk.unseen for one in walks),
                 enabled=window.day >= 1,

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from cbops.measure.names import LATENCY
 from cbops.model.base import iso
-from cbops.model.observation import Dialect, Finding, ProviderDay, Restart, ScrapeHealth
+from cbops.model.observation import Finding, ProviderDay, Restart, ScrapeHealth
 from cbops.model.series import QueryRecord
 
 
@@ -44,13 +44,12 @@ def scrape_findings(health: ScrapeHealth, restarts: Iterable[Restart]) -> list[F
 def day_findings(
     providers: Mapping[str, ProviderDay],
     decisions: int | None,
-    dialect: Dialect | None,
     *,
     latency: bool,
     unseen: int,
     enabled: bool,
 ) -> list[Finding]:
-    """Traffic, dialect, latency, and opens that do not fit; `enabled` false: a day of the baseline."""
+    """Traffic, latency, and opens that do not fit; `enabled` false: a day of the baseline."""
     found: list[Finding] = []
     if decisions is None:
         return found
@@ -63,13 +62,6 @@ def day_findings(
                 code="decisions_absent",
                 message="Results were recorded but no routing decision was counted: check the name of the "
                 "decisions metric (metrics.names).",
-            )
-        )
-    if dialect is None:
-        found.append(
-            Finding(
-                code="dialect_unknown",
-                message="No transition was ever seen, so nothing tells the metrics dialect.",
             )
         )
     if not latency:

@@ -41,17 +41,23 @@ def proof(
     series = documented(config, fetched)
     targets = find_targets(series)
     reloaded, end = to_ms(reloaded_at), to_ms(now)
-    # Each instance took the reload up before its own first scrape after it; the last of those counts.
-    firsts = [scrapes[0] for target in targets.all if (scrapes := target.scrapes(reloaded, end))]
-    since = max(firsts, default=None)
-    until = max(
-        (scrapes[-1] for target in targets.all if (scrapes := target.scrapes(reloaded, end))), default=None
-    )
-    if since is None or until is None or until <= since:
-        return _unknown(since, reloaded_at)
+    scraped = {target: scrapes for target in targets.all if (scrapes := target.scrapes(reloaded, end))}
+    if not scraped:
+        return _unknown(f"no scrape of the tenant's counters since the reload at {iso(reloaded_at)}")
+    silent = _silent(targets, scraped, reloaded)
+    if silent is not None:
+        return _unknown(f"no scrape of {silent} since the reload at {iso(reloaded_at)}")
+    # Each instance took the reload up before its own first scrape after it, and is known up to its last.
+    since = max(scrapes[0] for scrapes in scraped.values())
+    first_gone = min(scraped, key=lambda target: scraped[target][-1])
+    until = scraped[first_gone][-1]
+    if until <= since:
+        seen = "only one scrape" if len(scraped) == 1 else f"no scrape of {_name(first_gone)}"
+        when = f"since the reload at {iso(reloaded_at)}"
+        ...
 
-    def rise(found: Sequence[Series]) -> int:
-        return round(increase(found, targets, since, end))
+    def rise(found: Sequence[Series], last: int = end) -> int:
+        return round(increase(found, targets, since, last))
 
     half_open = [
         one for one in select(series, TRANSITIONS) if (edge := edge_of(one.labels)) and edge[1] == "half_open"

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from cbops.model.base import Frozen, Instant, JsonObject
 from cbops.model.checklist import ItemId, ItemState
-from cbops.model.observation import DayWindow
+from cbops.model.observation import DayWindow, Drift
 from cbops.model.plan import OverrideNote, Rehearsal, Weighed
 from cbops.model.tenant import Owner, Target
 from cbops.model.verdict import Classification, CriterionId, Recommendation, Verdict
@@ -126,6 +126,7 @@ class DayCollected(Frozen):
     window: DayWindow
     as_of: Instant
     observation: Sha
+    drift: Drift | None = None  # as seen when the day was collected
 
 
 class NoteAdded(Frozen):
@@ -172,6 +173,7 @@ class Evaluated(Frozen):
     criteria: tuple[CriterionVerdict, ...]
     recommendation: Recommendation
     evaluation: Sha
+    drift: Drift | None = None  # as seen when it was judged
 
 
 class Decided(Frozen):

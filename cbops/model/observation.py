@@ -163,6 +163,17 @@ class Finding(Frozen):
     message: str
 
 
+class Drift(Frozen):
+    """Whether the live policy is still the one that was applied; `checked` false: it couldn't be looked at.
+
+    After a rollback: whether it is still disabled.
+    """
+
+    checked: bool
+    drifted: bool | None
+    message: str
+
+
 class Observation(Frozen):
     """Everything that was measured about one day; stored as evidence and judged from there."""
 

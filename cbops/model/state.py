@@ -17,7 +17,7 @@ from cbops.model.events import (
     RollbackScope,
     Sha,
 )
-from cbops.model.observation import DayWindow
+from cbops.model.observation import DayWindow, Drift
 from cbops.model.plan import OverrideNote, Rehearsal, Weighed
 from cbops.model.tenant import Owner, Target
 
@@ -82,6 +82,7 @@ class CollectedDay(Frozen):
     collected_at: Instant
     as_of: Instant
     observation: Sha
+    drift: Drift | None = None  # the last that was looked at for this day
 
 
 class NoteRecord(Stamped):

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any, Literal
 
 from cbops.model.base import Frozen, Instant
+from cbops.model.observation import Drift
 
 CriterionId = Literal["unexpected_opens", "recovery", "error_rate", "latency", "observability"]
 Classification = Literal["expected", "unexpected", "unexplained"]
@@ -75,3 +76,4 @@ class Evaluation(Frozen):
     reasons: tuple[str, ...]  # why this recommendation
     missing: tuple[str, ...]  # what a recommendation to proceed still lacks
     episodes: tuple[ClassifiedEpisode, ...] = ()
+    drift: Drift | None = None  # what was seen of the live policy at the time of judging

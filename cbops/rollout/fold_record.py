@@ -16,6 +16,7 @@ from cbops.model.events import (
     Rehearsed,
     TornLineSetAside,
 )
+from cbops.model.observation import Drift
 from cbops.model.state import (
     ChecklistRecord,
     ClassificationRecord,
@@ -55,12 +56,22 @@ def rehearsed(state: RolloutState, entry: Entry, event: Rehearsed) -> Changes:
 def day_collected(state: RolloutState, entry: Entry, event: DayCollected) -> Changes:
     """A day that is collected again has its latest measurement, at its place."""
     require_enabled(state, entry)
+    which = "days" if event.window.day >= 1 else "baseline"
+    days = state.days if which == "days" else state.baseline
+    before = next((each.drift for each in days if each.window.day == event.window.day), None)
     day = CollectedDay(
-        window=event.window, collected_at=entry.at, as_of=event.as_of, observation=event.observation
+        window=event.window,
+        collected_at=entry.at,
+        as_of=event.as_of,
+        observation=event.observation,
+        drift=_drift(before, event.drift),
     )
-    if event.window.day >= 1:
-        return {"days": _with(state.days, day)}
-    return {"baseline": _with(state.baseline, day)}
+    return {which: _with(days, day)}
+
+
+def _drift(before: Drift | None, now: Drift | None) -> Drift | None:
+    """What was seen isn't forgotten because somebody couldn't look later."""
+    return now if now is not None and (now.checked or before is None) else before
 
 
 def _with(days: tuple[CollectedDay, ...], day: CollectedDay) -> tuple[CollectedDay, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -178,6 +179,26 @@ def test_a_reader_that_leaves_is_no_error(cli):
     )
     assert done.stderr == ""
     assert done.returncode == 0
+
+
+@pytest.mark.parametrize("format_", ["text", "json"])
+def test_a_reader_that_leaves_does_not_change_the_exit_status(cli, format_):
+    """As in `cbops evaluate | true`: extend stays 10."""
+    shutil.copytree(ROOT / "rollouts", cli.folder / "rollouts", ignore=shutil.ignore_patterns(".lock*"))
+    (cli.folder / "cbops.yaml").write_text("version: 1\n", encoding="utf-8")
+    evaluate = f"{sys.executable} -m cbops evaluate --as-of 2025-01-28T00:00:00Z --format {format_}"
+    done = subprocess.run(
+        f"{evaluate} | true; exit ${{PIPESTATUS[0]}}",
+        shell=True,
+        executable="/bin/bash",
+        cwd=cli.folder,
+        env={**cli.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 10
+    assert "Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize("format_", ["text", "json"])

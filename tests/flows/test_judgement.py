@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -102,6 +103,24 @@ def test_a_decision_that_differs_from_the_recommendation_is_warned_of_and_record
     assert (decided.data["recommended"], decided.data["differs"]) == ("extend", True)
     assert "the recommendation was extend; Maya decided proceed" in decided.answer["warnings"]
     assert collected.json("canary", "status").data["decision"] == "proceed"
+
+
+def test_a_decision_beside_another_rollout_is_done_when_it_says_so(collected: Cli) -> None:
+    """Afterwards no rollout is active, so the choice between the two is not clear any more."""
+    (first,) = (collected.folder / "rollouts").iterdir()
+    shutil.copytree(first, first.with_name("phase1-older"))
+    collected.json("--rollout", "phase1-older", "decide", "proceed", "--by", "Maya", "--reason", "done")
+
+    decided = collected.json("decide", "proceed", "--by", "Maya", "--reason", "done too")
+
+    assert decided.status == 0
+
+
+def test_the_record_says_who_typed_the_decision_and_who_took_it(collected: Cli) -> None:
+    collected.json("decide", "extend", "--by", "Maya", "--reason", "a holiday")
+    last = collected.json("journal", "show").data["entries"][-1]
+    assert last["data"]["by"] == "Maya"
+    assert last["actor"] != "Maya"
 
 
 def test_a_decision_without_an_evaluation_says_so(collected: Cli) -> None:

@@ -83,7 +83,7 @@ def test_a_quiet_day_is_whole_numbers_and_closed_circuits():
     assert found.state_at_start == {"anthropic": "closed", "openai": "closed"}
     assert (found.episodes, found.carried, found.alerts) == ((), (), ())
     assert found.dialect is None
-    assert codes(found) == {"dialect_unknown"}
+    assert codes(found) == set()
     assert sum(value or 0 for value in found.buckets[1].success) == 14_400
 
 
@@ -249,7 +249,7 @@ def test_a_tenant_without_series_on_a_scraped_router_has_zeros():
     found = measured(*others)
 
     assert (found.decisions, found.providers["openai"].events.success) == (0, 0)
-    assert codes(found) == {"no_traffic", "dialect_unknown", "latency_absent"}
+    assert codes(found) == {"no_traffic", "latency_absent"}
 
 
 def test_a_tenant_without_series_is_seen_through_the_others_where_up_is_not_kept():

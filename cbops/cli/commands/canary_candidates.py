@@ -25,7 +25,7 @@ def command(
     return candidates(
         Field(
             admin=place.admin(),
-            samples=place.samples(),
+            samples=place.samples,
             tenants=place.tenants(),
             config=place.config,
             now=place.clock.now(),

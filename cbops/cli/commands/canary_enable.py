@@ -60,5 +60,5 @@ def command(
     shown = show_plan(place.settings, plan_lines(seen), seen.warnings)
     target = seen.plan.target
     confirm(f"Enable the breaker of {target.policy} of {target.tenant}?", yes=yes)
-    outcome = apply(folder, admin, place.who(by), seen)
-    return replace(outcome, warnings=()) if shown else outcome
+    outcome = place.noted(apply(folder, admin, place.who(by), seen))
+    return replace(outcome, warnings=tuple(place.notes)) if shown else outcome

@@ -27,4 +27,5 @@ def command(
 ) -> Outcome[NotifyAnswer]:
     """Record that the owner was told, how, and the answer."""
     place = workplace(context)
-    return place.told(notify(place.rollout(), place.who(by), how=how, answer=answer, at=at))
+    folder = place.rollout()
+    return place.told(folder, notify(folder, place.who(by), how=how, answer=answer, at=at))

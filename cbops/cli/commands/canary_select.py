@@ -30,7 +30,7 @@ def command(
     place = workplace(context)
     field = Field(
         admin=place.admin(),
-        samples=place.samples(),
+        samples=place.samples,
         tenants=place.tenants(),
         config=place.config,
         now=place.clock.now(),

@@ -32,7 +32,8 @@ def command(
     """
     place = workplace(context)
     mark = Mark(items=_items(items), state="failed" if failed else "attested", note=note)
-    return place.told(mark_checklist(place.rollout(), place.who(by), mark))
+    folder = place.rollout()
+    return place.told(folder, mark_checklist(folder, place.who(by), mark))
 
 
 def _items(named: list[str]) -> tuple[ItemId, ...]:

@@ -13,4 +13,5 @@ from cbops.model.answers.monitor import ChecklistAnswer
 def command(context: typer.Context) -> Outcome[ChecklistAnswer]:
     """Show the checklist before the rollout."""
     place = workplace(context)
-    return place.told(show_checklist(place.rollout()))
+    folder = place.rollout()
+    return place.told(folder, show_checklist(folder))

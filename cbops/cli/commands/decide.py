@@ -25,4 +25,5 @@ def command(
     The last recommendation goes on record with it; one that differs is said, not refused.
     """
     place = workplace(context)
-    return place.told(decide(place.rollout(), place.who(by), decision, by, reason))
+    folder = place.rollout()
+    return place.told(folder, decide(folder, place.who(), decision, by, reason))

@@ -30,11 +30,13 @@ def command(
 ) -> Outcome[ClassifyAnswer]:
     """Say whether an open that nothing explains was expected."""
     place = workplace(context)
-    return classify_episode(
-        place.rollout(),
+    folder = place.rollout()
+    outcome = classify_episode(
+        folder,
         place.who(by),
         place.config.criteria,
         episode=episode,
         classification=classification.value,
         reason=reason,
     )
+    return place.told(folder, outcome)

@@ -17,4 +17,5 @@ def command(context: typer.Context, as_of: AsOf = None, by: By = None) -> Outcom
     Judges what 'monitor daily' collected; needs neither the router nor the metrics.
     """
     place = workplace(context)
-    return place.told(evaluate(place.rollout(), place.who(by), place.config, as_of or place.clock.now()))
+    folder = place.rollout()
+    return place.told(folder, evaluate(folder, place.who(by), place.config, as_of or place.clock.now()))

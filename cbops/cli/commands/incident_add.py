@@ -44,13 +44,14 @@ def command(
     An open while its provider had an incident is expected.
     """
     place = workplace(context)
+    folder = place.rollout()
     if file is not None:
         if provider or start or end or note:
             raise UsageError("--file takes no other option of an incident", hint="Give --file alone.")
-        return place.told(add_incidents(place.rollout(), place.who(by), tuple(read_incidents(file))))
+        return place.told(folder, add_incidents(folder, place.who(by), tuple(read_incidents(file))))
     if provider is None or start is None or end is None:
         raise UsageError(
             "an incident needs --provider, --from and --to", hint="Or read them from a file: --file FILE"
         )
     incident = IncidentAdded.model_validate({"provider": provider, "from": start, "to": end, "note": note})
-    return place.told(add_incidents(place.rollout(), place.who(by), (incident,)))
+    return place.told(folder, add_incidents(folder, place.who(by), (incident,)))

@@ -13,4 +13,5 @@ from cbops.model.answers.monitor import IncidentsAnswer
 def command(context: typer.Context) -> Outcome[IncidentsAnswer]:
     """List the declared incidents."""
     place = workplace(context)
-    return place.told(list_incidents(place.rollout()))
+    folder = place.rollout()
+    return place.told(folder, list_incidents(folder))

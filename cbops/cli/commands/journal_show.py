@@ -13,4 +13,5 @@ from cbops.model.answers.record import JournalShowAnswer
 def command(context: typer.Context) -> Outcome[JournalShowAnswer]:
     """Show the record of the rollout."""
     place = workplace(context)
-    return place.told(show(place.rollout()))
+    folder = place.rollout()
+    return place.told(folder, show(folder))

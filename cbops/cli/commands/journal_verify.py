@@ -16,4 +16,5 @@ def command(context: typer.Context) -> Outcome[JournalVerifyAnswer]:
     Checks the chain of hashes, the head file and all evidence. Exit 7 when something does not fit.
     """
     place = workplace(context)
-    return place.told(verify(place.rollout()))
+    folder = place.rollout()
+    return place.told(folder, verify(folder))

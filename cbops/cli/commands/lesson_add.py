@@ -21,4 +21,5 @@ def command(
 ) -> Outcome[LessonAnswer]:
     """Add a lesson to the log."""
     place = workplace(context)
-    return place.told(add_lesson(place.rollout(), place.who(by), kind=kind, text=text))
+    folder = place.rollout()
+    return place.told(folder, add_lesson(folder, place.who(by), kind=kind, text=text))

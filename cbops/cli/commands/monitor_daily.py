@@ -40,5 +40,6 @@ def command(
         criteria=place.config.criteria,
     )
     wanted = Wanted(as_of=as_of or place.clock.now(), day=day, date=on, all=everything)
-    outcome = place.told(collect(place.rollout(), sources, place.who(by), wanted))
+    folder = place.rollout()
+    outcome = place.told(folder, collect(folder, sources, place.who(by), wanted))
     return outcome if everything else single(outcome)

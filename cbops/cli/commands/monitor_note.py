@@ -22,4 +22,5 @@ def command(
 ) -> Outcome[NoteAnswer]:
     """Add an issue, an action or a note to a day."""
     place = workplace(context)
-    return place.told(add_note(place.rollout(), place.who(by), day=day, kind=kind, text=text))
+    folder = place.rollout()
+    return place.told(folder, add_note(folder, place.who(by), day=day, kind=kind, text=text))

@@ -39,4 +39,4 @@ def command(
     block = read_block(policy_file) if policy_file else CANARY_BLOCK
     named = target_of(place, tenant, policy)
     outcome = diff(place.admin(), named.tenant, named.policy, block, provider=named.provider)
-    return place.told(outcome) if named.folder else outcome
+    return place.told(named.folder, outcome) if named.folder else outcome

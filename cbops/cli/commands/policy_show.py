@@ -27,4 +27,4 @@ def command(
     place = workplace(context)
     named = target_of(place, tenant, policy)
     outcome = show(place.admin(), named.tenant, named.policy)
-    return place.told(outcome) if named.folder else outcome
+    return place.told(named.folder, outcome) if named.folder else outcome

@@ -26,4 +26,5 @@ def command(
     place = workplace(context)
     if blank:
         return log(None, place.config.criteria, out=out, stdout=stdout)
-    return place.told(log(place.rollout(), place.config.criteria, out=out, stdout=stdout))
+    folder = place.rollout()
+    return place.told(folder, log(folder, place.config.criteria, out=out, stdout=stdout))

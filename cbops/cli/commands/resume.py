@@ -17,4 +17,4 @@ def command(context: typer.Context, by: By = None) -> Outcome[ResumeAnswer]:
     For an enabling that was interrupted: the live policy says whether the write arrived.
     """
     place = workplace(context)
-    return resume(place.rollout(), place.admin(), place.who(by))
+    return place.noted(resume(place.rollout(), place.admin(), place.who(by)))

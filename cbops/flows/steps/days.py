@@ -46,7 +46,12 @@ class Collected:
         days: tuple[CollectedDay, ...],
         as_of: datetime,
     ) -> Collected:
-        """These days of the rollout, and all of its baseline; nothing after `as_of` is known."""
+        """These days of the rollout, and all of its baseline; nothing after `as_of` is known.
+
+        A day that began after the breaker was disabled is none of the rollout's.
+        """
+        end = state.disabled_at
+        days = tuple(day for day in days if end is None or day.window.start < end)
         seen = observations(folder, days)
         baseline = observations(folder, state.baseline)
         episodes = merge_episodes(seen)
@@ -107,11 +112,15 @@ def _notes(state: RolloutState, day: int, kind: str) -> tuple[str, ...]:
 
 
 def _absent(seen: Observation) -> ProviderDay:
-    """A provider without series that day: zeros where the target was scraped, unknown where it wasn't."""
+    """A provider without series that day: zeros where the target was scraped, unknown where it wasn't.
+
+    Latency stays unknown where no provider's was exported: a stock router has no such histogram.
+    """
     zero = 0 if seen.scrape.seen else None
+    exported = any(figures.latency.count is not None for figures in seen.providers.values())
     return ProviderDay(
         events=EventCounts(success=zero, failure=zero, fail_fast=zero),
         transitions=TransitionCounts(open=zero, half_open=zero, closed=zero),
         error_rate=None,
-        latency=LatencyFigures(count=zero),
+        latency=LatencyFigures(count=zero if exported else None),
     )

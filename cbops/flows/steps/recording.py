@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +21,15 @@ from cbops.rollout.fold import apply
 
 @dataclass(frozen=True, slots=True)
 class Who:
-    """Who acts, with which command, and by which clock."""
+    """Who acts, with which command, and by which clock.
+
+    `notes` collects what was found of the record on the way (torn lines), for the person to be told.
+    """
 
     actor: str
     command: str
     clock: Clock
+    notes: list[str] = field(default_factory=list)
 
 
 class Record:
@@ -73,7 +77,10 @@ def recording(folder: Path, who: Who) -> Iterator[tuple[Record, RolloutState]]:
     said(who.actor, "the name in --by", MAX_NAME)
     with Journal(folder).session(who.command, who.actor, who.clock) as session:
         state = load(folder)
-        yield Record(session, state), state
+        try:
+            yield Record(session, state), state
+        finally:
+            who.notes.extend(session.notes)
 
 
 def canonical(document: Mapping[str, Any]) -> str:

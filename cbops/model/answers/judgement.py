@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from cbops.model.base import Frozen, Instant
+from cbops.model.observation import Drift
 from cbops.model.verdict import ClassifiedEpisode, CriterionResult, Recommendation
 
 
@@ -18,6 +19,7 @@ class EvaluateAnswer(Frozen):
     days_observed: int
     full_days: int
     episodes: tuple[ClassifiedEpisode, ...]
+    drift: Drift
     evaluation: str
 
 

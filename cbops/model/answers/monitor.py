@@ -9,7 +9,7 @@ from pydantic import Field
 
 from cbops.model.base import Frozen, Instant
 from cbops.model.checklist import ItemId, ItemState
-from cbops.model.observation import AlertInterval, Dialect, Finding, ProviderDay
+from cbops.model.observation import AlertInterval, Dialect, Drift, Finding, ProviderDay
 from cbops.model.verdict import Classification
 
 
@@ -46,14 +46,6 @@ class DayAnswer(Frozen):
     actions: tuple[str, ...]
     notes: tuple[str, ...]
     observation: str
-
-
-class Drift(Frozen):
-    """Whether the live policy is still the one that was applied; `checked` false: it couldn't be looked at."""
-
-    checked: bool
-    drifted: bool | None
-    message: str
 
 
 class MonitorDayAnswer(Frozen):
