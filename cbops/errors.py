@@ -27,7 +27,8 @@
     └── InterruptedByUserError       130   Ctrl-C or SIGTERM
 
 Each class has a stable `code` (kebab-case) for scripts and an `exit_status`; each instance has a
-message (what happened, to which thing) and a `hint` (what to do now).
+message (what happened, to which thing), a `hint` (what to do now), and sometimes `details`: lines that
+must be kept as they are.
 Source of the exit statuses: the promises to scripts in docs/commands.md.
 """
 
@@ -42,10 +43,11 @@ class CbopsError(Exception):
     code: ClassVar[str] = "error"
     exit_status: ClassVar[int] = 1
 
-    def __init__(self, message: str, *, hint: str) -> None:
+    def __init__(self, message: str, *, hint: str, details: tuple[str, ...] = ()) -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
+        self.details = details
 
 
 class UsageError(CbopsError):

@@ -164,8 +164,8 @@ def _enable(cast: Cast, rollout: Path, act: Act) -> None:
     mark = notes.Mark(items=tuple(ITEMS), state="attested", note="attested for the demo")
     act("checklist mark", notes.mark_checklist(rollout, cast.who("checklist mark"), mark))
     cast.stage.play(cast.scenario.enabled_at, "the hour before enabling")
-    circuit = enable.circuit_now(rollout, lambda: cast.samples, cast.config.metrics, cast.stage.now())
-    seen = enable.preview(rollout, cast.admin, CANARY_BLOCK, (), circuit)
+    circuits = enable.circuits_now(rollout, lambda: cast.samples, cast.config.metrics, cast.stage.now())
+    seen = enable.preview(rollout, cast.admin, CANARY_BLOCK, (), circuits)
     act("canary enable --dry-run", enable.dry_run(seen))
     act("canary enable", enable.apply(rollout, cast.admin, cast.who("canary enable"), seen))
 
@@ -203,7 +203,7 @@ def _declare(cast: Cast, rollout: Path, act: Act) -> None:
 def _judge(cast: Cast, rollout: Path, act: Act) -> EvaluateAnswer:
     who = cast.who("evaluate")
     judged: EvaluateAnswer = act(
-        "evaluate", judgement.evaluate(rollout, who, cast.config, cast.stage.now())
+        "evaluate", judgement.evaluate(rollout, who, cast.config, cast.stage.now(), cast.admin)
     ).data
     word = judged.recommendation
     reason = f"as recommended: {judged.reasons[0]}"

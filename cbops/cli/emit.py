@@ -125,11 +125,19 @@ class Emitter:
     def failure(self, failure: Failure) -> int:
         """Print it; returns the exit status."""
         if self.settings.format == "json":
-            error = {"code": failure.code, "message": failure.message, "hint": failure.hint}
+            error: dict[str, object] = {
+                "code": failure.code,
+                "message": failure.message,
+                "hint": failure.hint,
+            }
+            if failure.details:
+                error["details"] = list(failure.details)
             self._json(ok=False, data=None, warnings=(), error=error)
         else:
             self._err(f"error: {plain(failure.message)}", "31")
             self._err(f"hint: {plain(failure.hint)}")
+            for line in failure.details:
+                self._err(plain(line), fitted=False)
         if self.settings.verbose:
             for cause in failure.causes:
                 self._err(f"cause: {plain(cause)}")
@@ -163,13 +171,13 @@ class Emitter:
 
     def _json_outcome(self, outcome: Outcome[Any]) -> None:
         ok = outcome.exit_status in GOOD
-        error = None
+        error: dict[str, object] | None = None
         if not ok:
             error = {"code": ChecksFailedError.code, "message": outcome.headline, "hint": outcome.next_step}
         self._json(ok=ok, data=outcome.data, warnings=outcome.warnings, error=error)
 
     def _json(
-        self, *, ok: bool, data: Frozen | None, warnings: tuple[str, ...], error: dict[str, str] | None
+        self, *, ok: bool, data: Frozen | None, warnings: tuple[str, ...], error: dict[str, object] | None
     ) -> None:
         document = {
             "schema": SCHEMA,
@@ -200,12 +208,13 @@ class Emitter:
             line, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
         )
 
-    def _err(self, line: str, sgr: str | None = None) -> None:
+    def _err(self, line: str, sgr: str | None = None, *, fitted: bool = True) -> None:
+        """`fitted` false: the line is to be kept as it is, so it stays whole."""
         word, colon, rest = line.partition(":")
         if sgr and colour_wanted(self.streams.err, self.settings, self.term):
             line = f"\x1b[{sgr}m{word}{colon}\x1b[0m{rest}"
         try:
-            self.streams.err.write(self._fitted(line, self.streams.err) + "\n")
+            self.streams.err.write((self._fitted(line, self.streams.err) if fitted else line) + "\n")
             self.streams.err.flush()
         except OSError:
             # Nobody can be told; the exit status still says it.

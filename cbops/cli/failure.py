@@ -28,13 +28,14 @@ _SECRET_NAME = re.compile(r"TOKEN|SECRET|PASSW|KEY|AUTH|CREDENTIAL", re.IGNORECA
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """What is said of an error. `causes` are for --verbose, outermost first."""
+    """What is said of an error. `causes` are for --verbose, outermost first; `details` are lines to keep."""
 
     code: str
     message: str
     hint: str
     exit_status: int
     causes: tuple[str, ...] = ()
+    details: tuple[str, ...] = ()
 
 
 def failure_of(error: BaseException, command: str, environ: Mapping[str, str]) -> Failure:
@@ -79,7 +80,7 @@ def _storage_hint(number: int | None) -> str:
 
 
 def _of(error: CbopsError, cause: BaseException | None) -> Failure:
-    return Failure(error.code, error.message, error.hint, error.exit_status, _causes(cause))
+    return Failure(error.code, error.message, error.hint, error.exit_status, _causes(cause), error.details)
 
 
 def _causes(error: BaseException | None) -> tuple[str, ...]:

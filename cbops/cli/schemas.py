@@ -46,7 +46,12 @@ def envelope_schema() -> dict[str, Any]:
     """The whole document; `data` is described by the schema of the command."""
     error = {
         "type": "object",
-        "properties": {"code": {"type": "string"}, "message": {"type": "string"}, "hint": {"type": "string"}},
+        "properties": {
+            "code": {"type": "string"},
+            "message": {"type": "string"},
+            "hint": {"type": "string"},
+            "details": {"type": "array", "items": {"type": "string"}},
+        },
         "required": ["code", "message", "hint"],
         "additionalProperties": False,
     }

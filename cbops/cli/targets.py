@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from cbops.model.events import Entry
     from cbops.model.state import RolloutState
 
+SCOPES: tuple[RollbackScope, ...] = ("policy", "tenant", "global")  # from the narrowest
 ALL = "*"  # every tenant, or every policy of one
 
 
@@ -52,7 +53,8 @@ def rollback_target(
 ) -> Named:
     """Like `target_of`, but a record that is damaged, locked or missing never stands in the way.
 
-    Without a scope it is that of the rollback that is pending, else the policy.
+    Without a scope it is the policy where one is named, else that of the rollback that is pending, else the
+    policy. A pending one that is wider is told.
     """
     if scope != "global" and policy is not None and tenant is None:
         raise UsageError("a policy needs its tenant", hint="Add --tenant TENANT.")
@@ -62,7 +64,19 @@ def rollback_target(
             hint="Add --policy POLICY, or --scope tenant for all of them.",
         )
     named = _of_the_rollout(place, scope) if tenant is None else _of_the_tenant(place, tenant, policy)
-    return replace(named, scope=scope or _pending_scope(named.folder))
+    pending = _pending_scope(named.folder)
+    wanted = scope or ("policy" if policy is not None else pending or "policy")
+    return replace(named, scope=wanted, warnings=(*named.warnings, *_wider(named, wanted, pending)))
+
+
+def _wider(named: Named, wanted: RollbackScope, pending: RollbackScope | None) -> tuple[str, ...]:
+    """That this run leaves a part of what is pending undone."""
+    if pending is None or SCOPES.index(pending) <= SCOPES.index(wanted) or named.folder is None:
+        return ()
+    what = f"every policy of {named.tenant}" if pending == "tenant" else "every breaker of the router"
+    only = f"every policy of {named.tenant}" if wanted == "tenant" else named.policy
+    told = f"a rollback of {what} is still pending, and this one is only of {only}; finish the wider one: "
+    return (f"{told}cbops rollback --scope {pending} --rollout {named.folder.name}",)
 
 
 def _of_the_rollout(place: Workplace, scope: RollbackScope | None) -> Named:
@@ -103,10 +117,10 @@ def _rank(folder: Path) -> tuple[bool, float]:
     return (True, 0.0) if state is None else (state.stage.active, state.opened_at.timestamp())
 
 
-def _pending_scope(folder: Path | None) -> RollbackScope:
+def _pending_scope(folder: Path | None) -> RollbackScope | None:
     state = _state(folder) if folder else None
     pending = state.pending_rollback if state else None
-    return pending.scope if pending else "policy"
+    return pending.scope if pending else None
 
 
 def _state(folder: Path) -> RolloutState | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -13,7 +13,7 @@ from cbops.errors import AdminMissingError, CbopsError, WrongStageError
 from cbops.flows.outcome import Outcome
 from cbops.flows.ports import AdminPort, SamplePort
 from cbops.flows.steps.enabling import finish, in_flight_said, require_unchanged, write
-from cbops.flows.steps.loading import load
+from cbops.flows.steps.loading import load, policy_providers
 from cbops.flows.steps.recording import Record, Who, canonical, recording
 from cbops.flows.steps.requirements import parse_overrides, require, requirements
 from cbops.flows.steps.wording import change_line
@@ -42,19 +42,22 @@ class Preview:
     warnings: tuple[str, ...]
 
 
-def circuit_now(
+def circuits_now(
     folder: Path, samples: Callable[[], SamplePort], metrics: MetricsConfig, now: datetime
-) -> CircuitState | None:
-    """The state of the target's circuit by the metrics; None when they can't say, which is no reason to stop."""
+) -> dict[str, CircuitState]:
+    """The states of the tenant's circuits by the metrics, by provider. One that they can't tell is left out,
+    which is no reason to stop.
+    """
     state = load(folder)
     if state.stage is not Stage.SELECTED:
-        return None  # nothing will be enabled, so nobody waits for the metrics
+        return {}  # nothing will be enabled, so nobody waits for the metrics
     target = state.target
     try:
         fetched = samples().fetch(states_query(metrics, target.tenant), now - timedelta(hours=1), now)
     except CbopsError:
-        return None
-    return circuit_states(fetched, metrics).get((target.tenant, target.provider))
+        return {}
+    states = circuit_states(fetched, metrics)
+    return {provider: state for (tenant, provider), state in states.items() if tenant == target.tenant}
 
 
 def preview(
@@ -62,26 +65,18 @@ def preview(
     admin: AdminPort,
     block: JsonObject,
     override: tuple[str, ...],
-    circuit: CircuitState | None,
+    circuits: Mapping[str, CircuitState],
 ) -> Preview:
-    """Plan the change against the live policy; nothing is written anywhere.
+    """Plan the change against the live policy; nothing is written anywhere. `circuits`: the tenant's, by provider.
 
     Errors: WrongStageError, AdminError, PolicyError. What is open of the requirements is listed, not raised.
     """
     state = load(folder)
     _require_selected(state)
-    target = state.target
     plan = _plan(state, admin, block)
     rehearsal = rehearse(plan.after["circuit_breaker"])
     overrides = parse_overrides(override, state, rehearsal)
-    warnings = [*plan.warnings, *_validation(admin, plan)]
-    if circuit in ("open", "half_open"):
-        warnings.append(
-            f"the circuit of {target.tenant} to {target.provider} is already {circuit.replace('_', '-')}: "
-            "its first request after enabling moves it on"
-        )
-    if circuit is None:
-        warnings.append(f"whether the circuit of {target.tenant} to {target.provider} is open is unknown")
+    warnings = [*plan.warnings, *_validation(admin, plan), *_circuits_told(plan, circuits)]
     if not rehearsal.passed:
         warnings.append(f"the rehearsal failed: {rehearsal.steps[-1]}")
     return Preview(
@@ -90,9 +85,28 @@ def preview(
         requirements=requirements(state, rehearsal, overrides),
         overrides=overrides,
         rehearsal=rehearsal,
-        circuit=circuit,
+        circuit=circuits.get(state.target.provider),
         warnings=tuple(warnings),
     )
+
+
+def _circuits_told(plan: EnablePlan, circuits: Mapping[str, CircuitState]) -> list[str]:
+    """Enabling acts on every provider of the policy: which circuits are open already, and which are unknown."""
+    target = plan.target
+    providers = tuple(dict.fromkeys((target.provider, *policy_providers(plan.before))))
+    told = [
+        f"the circuit of {target.tenant} to {provider} is already {circuits[provider].replace('_', '-')}: "
+        "its first request after enabling moves it on"
+        for provider in providers
+        if circuits.get(provider) in ("open", "half_open")
+    ]
+    unknown = [provider for provider in providers if provider not in circuits]
+    if len(unknown) == 1:
+        told.append(f"whether the circuit of {target.tenant} to {unknown[0]} is open is unknown")
+    elif unknown:
+        names = f"{', '.join(unknown[:-1])} and {unknown[-1]}"
+        told.append(f"whether the circuits of {target.tenant} to {names} are open is unknown")
+    return told
 
 
 def _plan(state: RolloutState, admin: AdminPort, block: JsonObject) -> EnablePlan:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from pathlib import Path
 
-from cbops.errors import InputError, UsageError
+from cbops.errors import ChangedError, ConflictError, InputError, UsageError
 from cbops.flows.outcome import Outcome
+from cbops.flows.ports import AdminPort
 from cbops.flows.steps.days import Collected, day_answers
+from cbops.flows.steps.drift import brief, check_drift, drift_warnings
 from cbops.flows.steps.loading import load
 from cbops.flows.steps.recording import Who, recording, require_enabled
 from cbops.flows.steps.texts import MAX_NAME, said
@@ -15,22 +17,32 @@ from cbops.flows.steps.wording import plural, spans
 from cbops.judge import evaluate as judge
 from cbops.model.answers.judgement import DecideAnswer, EvaluateAnswer
 from cbops.model.answers.monitor import ClassifyAnswer
-from cbops.model.calendar import days_begun, zone
 from cbops.model.config import Config, CriteriaConfig
 from cbops.model.events import CriterionVerdict, Decided, EpisodeClassified, Evaluated
+from cbops.model.observation import Drift
 from cbops.model.state import RolloutState
-from cbops.model.verdict import Classification, Evaluation, Recommendation
+from cbops.model.verdict import Classification, ClassifiedEpisode, Evaluation, Recommendation
+from cbops.rollout.days import days_of
 
 MARKS = {"met": "✓", "inconclusive": "?", "error": "!", "missed": "✗"}
 
 
-def evaluate(folder: Path, who: Who, config: Config, as_of: datetime) -> Outcome[EvaluateAnswer]:
+def evaluate(
+    folder: Path, who: Who, config: Config, as_of: datetime, admin: AdminPort | None
+) -> Outcome[EvaluateAnswer]:
     """Judge what was collected up to `as_of`; needs nothing but the journal and its evidence.
 
+    The router is asked only whether the applied policy is still live; without an answer that is said.
     Exit status by recommendation: proceed 0, extend 10, rollback 20.
     """
+    before = load(folder)
+    require_enabled(before, "evaluate")
+    drift = brief(check_drift(folder, before, admin))
     with recording(folder, who) as (session, state):
-        require_enabled(state, "evaluate")
+        if (state.document, state.disabled_at) != (before.document, before.disabled_at):
+            raise ChangedError(
+                f"rollout {state.id} changed while its policy was looked at", hint="Judge again."
+            )
         days = tuple(day for day in state.days if day.window.end <= as_of)
         seen = Collected.among(folder, state, config.criteria, days, as_of)
         judged = judge(
@@ -41,6 +53,7 @@ def evaluate(folder: Path, who: Who, config: Config, as_of: datetime) -> Outcome
             criteria=config.criteria,
             as_of=as_of,
             denied_without_fallback=config.metrics.denied_without_fallback,
+            drift=drift,
         )
         sha = session.put_evidence(judged.model_dump_json(by_alias=True, indent=1) + "\n")
         session.append(
@@ -52,28 +65,27 @@ def evaluate(folder: Path, who: Who, config: Config, as_of: datetime) -> Outcome
                 ),
                 recommendation=judged.recommendation,
                 evaluation=sha,
+                drift=drift,
             )
         )
-    return _evaluated(state, judged, sha, _missing_days(state, as_of))
+    return _evaluated(state, judged, sha, drift)
 
 
 def _missing_days(state: RolloutState, as_of: datetime) -> tuple[int, ...]:
-    assert state.enabled_at is not None
     have = {day.window.day for day in state.days}
-    return tuple(n for n in days_begun(state.enabled_at, as_of, zone(state.timezone)) if n not in have)
+    return tuple(window.day for window in days_of(state, as_of) if window.day not in have)
 
 
-def _evaluated(
-    state: RolloutState, judged: Evaluation, sha: str, missing: tuple[int, ...]
-) -> Outcome[EvaluateAnswer]:
+def _evaluated(state: RolloutState, judged: Evaluation, sha: str, drift: Drift) -> Outcome[EvaluateAnswer]:
     lines = [
         f"  {MARKS[c.verdict.value]} {c.verdict.value:<12} {c.id:<17} {c.summary}" for c in judged.criteria
     ]
     lines += [f"  because {reason}" for reason in judged.reasons]
     lines += [f"  missing {what}" for what in judged.missing]
-    warnings: tuple[str, ...] = ()
+    warnings = drift_warnings(drift)
+    missing = _missing_days(state, judged.as_of)
     if missing:
-        warnings = (f"not collected: day {spans(missing)}. Collect: cbops monitor daily --all",)
+        warnings += (f"not collected: day {spans(missing)}. Collect: cbops monitor daily --all",)
     word = judged.recommendation.value
     return Outcome(
         data=EvaluateAnswer(
@@ -86,6 +98,7 @@ def _evaluated(
             days_observed=judged.days_observed,
             full_days=judged.full_days,
             episodes=judged.episodes,
+            drift=drift,
             evaluation=sha,
         ),
         headline=f"Recommendation for {state.id}: {word} "
@@ -149,19 +162,33 @@ def classify_episode(
     classification: Classification,
     reason: str,
 ) -> Outcome[ClassifyAnswer]:
-    """A person's word on an unexplained open; InputError when there is no such episode."""
+    """A person's word on an unexplained open.
+
+    InputError when there is no such episode; ConflictError when evidence explains it already.
+    """
     reason = said(reason, "the reason")
     with recording(folder, who) as (session, state):
-        known = {e.id for e in Collected.of(folder, state, criteria).episodes}
+        known = {e.id: e for e in Collected.of(folder, state, criteria).classified}
         if episode not in known:
             listed = ", ".join(sorted(known)) or "none"
             raise InputError(f"there is no episode '{episode}' in {state.id}", hint=f"Episodes: {listed}.")
+        _require_unexplained(known[episode])
         session.append(EpisodeClassified(episode=episode, classification=classification, reason=reason))
     from_here = _answer_of(folder, criteria, episode)
     return Outcome(
         data=from_here,
         headline=f"Episode {episode} is {from_here.episode.classification}.",
         next_step="Judge again: cbops evaluate",
+    )
+
+
+def _require_unexplained(episode: ClassifiedEpisode) -> None:
+    """A word that would change nothing isn't recorded; one that a person said before may be taken back."""
+    if episode.classification == "unexplained" or episode.evidence["source"] == "person":
+        return
+    raise ConflictError(
+        f"episode {episode.id} is {episode.classification} by its evidence: {episode.evidence['text']}",
+        hint="A person's word is for an open that nothing explains. Add what is known to its day: cbops monitor note",
     )
 
 

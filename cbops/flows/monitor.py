@@ -6,22 +6,22 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 
-from cbops.errors import AdminError, ChangedError, UsageError
+from cbops.errors import ChangedError, UsageError
 from cbops.flows.outcome import Outcome
 from cbops.flows.ports import AdminPort, SamplePort
 from cbops.flows.steps.days import Collected, day_answers
+from cbops.flows.steps.drift import brief, check_drift, drift_warnings
+from cbops.flows.steps.keeping import Measured, keep, without_data
 from cbops.flows.steps.loading import document, load, policy_providers
 from cbops.flows.steps.recording import Who, recording, require_enabled
-from cbops.flows.steps.wording import change_lines, plural
+from cbops.flows.steps.wording import plural
 from cbops.measure import gather_day, measure_day
-from cbops.model.answers.monitor import DayAnswer, Drift, MonitorDayAnswer, MonitorDaysAnswer
-from cbops.model.calendar import day_date, day_number, day_window, days_begun, zone
+from cbops.model.answers.monitor import DayAnswer, MonitorDayAnswer, MonitorDaysAnswer
+from cbops.model.calendar import day_number, day_window, zone
 from cbops.model.config import CriteriaConfig, MetricsConfig
-from cbops.model.events import DayCollected
-from cbops.model.observation import DayWindow, Observation
-from cbops.model.policy import differences
+from cbops.model.observation import DayWindow, Drift, Observation
 from cbops.model.state import RolloutState
-from cbops.rollout.planning import live_version
+from cbops.rollout.days import days_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,24 +47,25 @@ class Sources:
 def collect(folder: Path, sources: Sources, who: Who, wanted: Wanted) -> Outcome[MonitorDaysAnswer]:
     """Measure the wanted days, and what is missing of the baseline, and put them on record.
 
-    Measuring happens before the lock is taken, so that a slow metrics source holds nobody up.
+    Measuring happens before the lock is taken, so that a slow metrics source holds nobody up. A good
+    measurement is never replaced by a worse one (metrics are forgotten after a while).
     Errors: WrongStageError, UsageError (no such day), MetricsError.
     """
     state = load(folder)
     require_enabled(state, "monitor daily")
-    windows = (*_baseline_windows(state, wanted.as_of), *_windows(state, wanted))
+    windows = (*_baseline_windows(folder, state, wanted.as_of), *_windows(state, wanted))
     providers = _known_providers(folder, state)
     measured = [_measure(sources, state, window, wanted.as_of, providers) for window in windows]
+    drift = check_drift(folder, state, sources.admin)
+    kept: list[str] = []
     with recording(folder, who) as (session, fresh):
-        if fresh.enabled_at != state.enabled_at:
+        if (fresh.enabled_at, fresh.disabled_at) != (state.enabled_at, state.disabled_at):
             raise ChangedError(
                 f"rollout {state.id} changed while its days were measured", hint="Collect again."
             )
         for seen in measured:
-            sha = session.put_evidence(seen.model_dump_json(by_alias=True) + "\n")
-            session.append(DayCollected(window=seen.window, as_of=seen.as_of, observation=sha))
-    drift = check_drift(folder, state, sources.admin)
-    return _outcome(folder, sources.criteria, [w.day for w in windows if w.day >= 1], drift)
+            kept += keep(folder, session, fresh, Measured(seen, brief(drift)))
+    return _outcome(folder, sources.criteria, [w.day for w in windows if w.day >= 1], drift, kept)
 
 
 def single(outcome: Outcome[MonitorDaysAnswer]) -> Outcome[MonitorDayAnswer]:
@@ -83,51 +84,46 @@ def single(outcome: Outcome[MonitorDaysAnswer]) -> Outcome[MonitorDayAnswer]:
 
 
 def _windows(state: RolloutState, wanted: Wanted) -> tuple[DayWindow, ...]:
-    tz, enabled_at = zone(state.timezone), state.enabled_at
-    assert enabled_at is not None
-    begun = days_begun(enabled_at, wanted.as_of, tz)
+    begun = days_of(state, wanted.as_of)
     if not begun:
         raise UsageError(
-            f"day 1 of {state.id} begins at {enabled_at:%Y-%m-%d %H:%M} UTC, after {wanted.as_of:%Y-%m-%d %H:%M} UTC",
+            f"day 1 of {state.id} begins at {state.enabled_at:%Y-%m-%d %H:%M} UTC, after {wanted.as_of:%Y-%m-%d %H:%M} UTC",
             hint="Correct --as-of, or come back later.",
         )
-    numbers = _numbers(state, wanted, begun)
-    seen = [day_window(number, enabled_at, wanted.as_of, tz) for number in numbers]
-    return tuple(window for window in seen if window is not None)
-
-
-def _numbers(state: RolloutState, wanted: Wanted, begun: range) -> list[int]:
-    tz, enabled_at = zone(state.timezone), state.enabled_at
-    assert enabled_at is not None
     if wanted.all:
-        return list(begun)
+        return begun
     if wanted.day is None and wanted.date is None:
-        ended = [n for n in begun if _ended(n, enabled_at, wanted.as_of, state)]
+        ended = [window for window in begun if not window.partial]
         if ended:
-            return ended[-1:]
+            return (ended[-1],)
         raise UsageError(
             f"no day of {state.id} has ended yet", hint="Collect the running one: cbops monitor daily --day 1"
         )
-    number = wanted.day if wanted.day is not None else day_number(wanted.date or date.min, enabled_at, tz)
-    if number not in begun:
-        asked = f"day {number}" if wanted.date is None else f"day {wanted.date}"
-        raise UsageError(
-            f"{state.id} has no {asked}; it has days 1 to {begun[-1]}, from "
-            f"{day_date(begun[0], enabled_at, tz)} to {day_date(begun[-1], enabled_at, tz)}",
-            hint="Correct --day or --date.",
-        )
-    return [number]
+    return (_named(state, wanted, begun),)
 
 
-def _ended(number: int, enabled_at: datetime, as_of: datetime, state: RolloutState) -> bool:
-    window = day_window(number, enabled_at, as_of, zone(state.timezone))
-    return window is not None and not window.partial
-
-
-def _baseline_windows(state: RolloutState, as_of: datetime) -> tuple[DayWindow, ...]:
-    """The baseline days that are not on record yet."""
+def _named(state: RolloutState, wanted: Wanted, begun: tuple[DayWindow, ...]) -> DayWindow:
     assert state.enabled_at is not None
-    have = {day.window.day for day in state.baseline}
+    tz = zone(state.timezone)
+    number = (
+        wanted.day if wanted.day is not None else day_number(wanted.date or date.min, state.enabled_at, tz)
+    )
+    found = next((window for window in begun if window.day == number), None)
+    if found is not None:
+        return found
+    asked = f"day {number}" if wanted.date is None else f"day {wanted.date}"
+    until = "" if state.disabled_at is None else ", when the breaker was disabled"
+    raise UsageError(
+        f"{state.id} has no {asked}; it has days 1 to {begun[-1].day}, from {begun[0].date} to "
+        f"{begun[-1].date}{until}",
+        hint="Correct --day or --date.",
+    )
+
+
+def _baseline_windows(folder: Path, state: RolloutState, as_of: datetime) -> tuple[DayWindow, ...]:
+    """The baseline days that are not on record yet, or without any scrape."""
+    assert state.enabled_at is not None
+    have = {day.window.day for day in state.baseline} - without_data(folder, state.baseline)
     seen = [
         day_window(number, state.enabled_at, as_of, zone(state.timezone))
         for number in range(1 - state.baseline_days, 1)
@@ -151,38 +147,14 @@ def _measure(
     return measure_day(state.target, window, as_of, samples, sources.metrics, known_providers=providers)
 
 
-def check_drift(folder: Path, state: RolloutState, admin: AdminPort | None) -> Drift:
-    """Whether the live policy is still the one that was applied."""
-    if state.document is None:
-        return Drift(checked=False, drifted=None, message="the policy that was enabled is not on record")
-    if admin is None:
-        return Drift(checked=False, drifted=None, message="there is no admin API to ask")
-    try:
-        live = live_version(admin.history(state.target.tenant, state.target.policy))
-    except AdminError as error:
-        return Drift(
-            checked=False, drifted=None, message=f"the live policy could not be read: {error.message}"
-        )
-    changes = differences(document(folder, state.document), live.document if live else {})
-    if changes and state.disabled_at is None:
-        found = live.version if live else "none"
-        return Drift(
-            checked=True,
-            drifted=True,
-            message=f"the live policy ({found}) is not the one that was applied{change_lines(changes)}",
-        )
-    return Drift(checked=True, drifted=False, message="the live policy is the one that was applied")
-
-
 def _outcome(
-    folder: Path, criteria: CriteriaConfig, numbers: list[int], drift: Drift
+    folder: Path, criteria: CriteriaConfig, numbers: list[int], drift: Drift, kept: list[str]
 ) -> Outcome[MonitorDaysAnswer]:
     state = load(folder)
     collected = Collected.of(folder, state, criteria)
     days = tuple(day for day in day_answers(state, collected) if day.day in numbers)
     warnings = [f"day {day.day}: {finding.message}" for day in days for finding in day.findings]
-    if drift.drifted or not drift.checked:
-        warnings.append(f"drift: {drift.message}")
+    warnings += [*kept, *drift_warnings(drift)]
     told = f"day {numbers[0]}" if len(numbers) == 1 else f"days {numbers[0]} to {numbers[-1]}"
     partial = " (partial: not over yet)" if days and days[-1].partial else ""
     return Outcome(

@@ -18,14 +18,15 @@ from cbops.flows.steps.scribe import scribe
 from cbops.flows.steps.texts import clipped
 from cbops.model.answers.canary import InFlight, ResumeAnswer
 from cbops.model.base import JsonObject
-from cbops.model.events import EnableAbandoned, EnableIntended, PolicyWritten
+from cbops.model.events import EnableAbandoned, EnableIntended, PolicyReloaded, PolicyWritten
 from cbops.model.state import EnableRecord, RollbackRecord, RolloutState, Stage
 
 
 def resume(folder: Path, admin: AdminPort, who: Who) -> Outcome[ResumeAnswer]:
     """Finish an enabling whose write arrived, abandon one whose write did not, finish a pending rollback.
 
-    An abandoned enabling whose write the router took up late is found and finished too.
+    A write that is stored and not live is reloaded before it is judged. An abandoned enabling whose write
+    the router took up late is found and finished too.
     Errors: AdminError when the live policy can't be read, ChangedError when it enables the breaker and is
     not what was written.
     """
@@ -41,7 +42,9 @@ def resume(folder: Path, admin: AdminPort, who: Who) -> Outcome[ResumeAnswer]:
         # The write made it live, and the instant of the write is known no better than this.
         since = fresh.enable.reloaded_at or fresh.enable.written_at or fresh.enable.intended_at
         if fresh.stage is Stage.SELECTED:
-            _take_up(record, fresh.enable, found)
+            _take_up(record, fresh.enable)
+        if found.stored and found.live != "intended":
+            found, since = _reload(folder, record, admin, fresh.enable), who.clock.now()
         if found.live != "intended":
             return _abandon(record, found)
         return _finish(record, admin, who, document(folder, fresh.enable.after), found, since=since)
@@ -60,14 +63,15 @@ def _arrived_late(folder: Path, state: RolloutState, admin: AdminPort) -> bool:
     if state.stage is not Stage.SELECTED or state.enable is None or state.enable.abandoned is None:
         return False
     try:
-        return enabling(folder, state, state.enable, admin).live == "intended"
+        found = enabling(folder, state, state.enable, admin)
     except AdminError:
         return False
+    # One that was written and given up was reloaded before: only its going live would be news.
+    return found.live == "intended" or (found.stored and state.enable.written_at is None)
 
 
-def _take_up(record: Record, old: EnableRecord, found: InFlight) -> None:
+def _take_up(record: Record, old: EnableRecord) -> None:
     """The abandoned enabling again, whose write arrived after all."""
-    target = record.state.target
     record.append(
         EnableIntended(
             read_version=old.read_version,
@@ -78,15 +82,30 @@ def _take_up(record: Record, old: EnableRecord, found: InFlight) -> None:
             overrides=old.overrides,
         )
     )
-    record.append(
-        PolicyWritten(
-            change="enable",
-            tenant=target.tenant,
-            policy=target.policy,
-            new_version=found.live_version or old.new_version,
-            previous_version=None,
-        )
+    record.append(_arrived(record, old))
+
+
+def _arrived(record: Record, old: EnableRecord) -> PolicyWritten:
+    """The write whose answer nobody saw."""
+    target = record.state.target
+    return PolicyWritten(
+        change="enable",
+        tenant=target.tenant,
+        policy=target.policy,
+        new_version=old.written_version or old.new_version,
+        previous_version=None,
     )
+
+
+def _reload(folder: Path, record: Record, admin: AdminPort, old: EnableRecord) -> InFlight:
+    """What is live after the reload that never came: some routers make a version live only then."""
+    state = record.state
+    if state.enable is not None and state.enable.written_at is None:
+        record.append(_arrived(record, old))
+    target = state.target
+    admin.reload(target.tenant, target.policy)
+    record.append(PolicyReloaded(change="enable", tenant=target.tenant, policy=target.policy))
+    return enabling(folder, record.state, record.state.enable or old, admin)
 
 
 def _finish(
@@ -131,6 +150,6 @@ def _finish_rollback(
         data=ResumeAnswer(rollout=rollout, action="finished", in_flight=None, version=version),
         headline=f"Finished: the rollback of {rollout}; {done.told}.",
         body=tuple(f"  {each.tenant}/{each.policy}: {each.version}" for each in done.policies),
-        warnings=(*done.warnings, *record.kept().warnings),
+        warnings=(*done.warnings, *order.warnings, *record.kept().warnings),
         next_step="Prove that the breaker no longer acts (harmless to repeat): cbops rollback --wait 5m",
     )

@@ -6,11 +6,12 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
-from cbops.errors import AdminError
+from cbops.errors import AdminError, CbopsError
 from cbops.flows.outcome import Outcome
 from cbops.flows.ports import AdminPort, SamplePort
-from cbops.flows.steps.disabling import disable, live_history, policies_of
-from cbops.flows.steps.orders import ALL, Order, by_hand
+from cbops.flows.steps.disabling import disable
+from cbops.flows.steps.live import live_history, policies_of
+from cbops.flows.steps.orders import ALL, STILL_ENABLED, Order, by_hand
 from cbops.flows.steps.proving import Proving, prove, unknown
 from cbops.flows.steps.recording import Who
 from cbops.flows.steps.scribe import Kept, Scribe, scribe
@@ -21,7 +22,7 @@ from cbops.model.config import MetricsConfig
 from cbops.model.events import RollbackProof, RollbackScope
 from cbops.model.policy import differences
 from cbops.model.state import Stage
-from cbops.rollout.planning import live_version, plan_disable
+from cbops.rollout.planning import armed_version, live_version, plan_disable
 
 Scope = RollbackScope
 HURRY_SECONDS = 0.5  # to wait for whoever holds the record, before it is disabled without one
@@ -63,22 +64,26 @@ def planned(admin: AdminPort, request: RollbackRequest) -> tuple[str, ...]:
     """
     if request.scope == "global":
         return ("  disable every breaker of the router by its global switch",)
-    lines = []
     try:
-        histories = [
-            (policy, live_history(admin, request.tenant, policy)) for policy in _policies(admin, request)
-        ]
-    except AdminError as error:
+        policies = _policies(admin, request)
+    except CbopsError as error:
         return (f"  what is live could not be read: {error.message}",)
-    for policy, history in histories:
-        change = plan_disable(history)
-        if change is None:
-            lines.append(f"  {request.tenant}/{policy}: its breaker is disabled already")
-            continue
-        before, after, version = change
-        told = "; ".join(change_line(each) for each in differences(before, after))
-        lines.append(f"  {request.tenant}/{policy} → {version}: {told}")
-    return tuple(lines)
+    return tuple(f"  {request.tenant}/{_planned(admin, request.tenant, policy)}" for policy in policies)
+
+
+def _planned(admin: AdminPort, tenant: str, policy: str) -> str:
+    try:
+        history = live_history(admin, tenant, policy)
+    except CbopsError as error:
+        return f"{policy}: what is live could not be read: {error.message}"
+    change, armed = plan_disable(history), armed_version(history)
+    if change is None:
+        return f"{policy}: its breaker is disabled already"
+    before, after, version = change
+    told = [change_line(each) for each in differences(before, after)]
+    if armed is not None:
+        told.append(f"{armed.version}, which enables the breaker and is stored, can't go live any more")
+    return f"{policy} → {version}: {'; '.join(told)}"
 
 
 def rollback(
@@ -93,8 +98,9 @@ def rollback(
     """Disable, reload, read back, prove; from any state, and harmless when repeated.
 
     Exit status 0 when the metrics prove that the breaker no longer acts, 7 while that is unproven.
-    Errors: AdminError when the router can't be told, ChangedError when someone keeps enabling it; the
-    rollback then stays pending on record, and the hint says what to do by hand.
+    Errors: AdminError when the router can't be told, ChangedError when someone keeps enabling it, InputError
+    for an id that no call can carry; the rollback then stays pending on record, and the hint says what to do
+    by hand.
     """
     done = _carry_out(admin, who, request)
     # The lock is free while the proof is waited for.
@@ -118,7 +124,7 @@ def _carry_out(admin: AdminPort, who: Who, request: RollbackRequest) -> _Done:
         return first
     try:
         again, locked = _once(admin, who, request, WAIT_SECONDS)
-    except AdminError as error:
+    except CbopsError as error:
         return replace(first, warnings=(*first.warnings, f"it could not be looked at again: {error.message}"))
     kept = first if locked else again
     written = {each.policy: each for each in first.policies if each.written}
@@ -157,6 +163,8 @@ def _finished_before(admin: AdminPort, record: Scribe, request: RollbackRequest)
         found = _still_disabled(admin, request, last.scope)
     except AdminError as error:
         raise _not_looked_at(error, record, request, last.disabled_at) from error
+    except CbopsError:
+        return None  # one policy that can't be asked for keeps no other from being looked at
     since = last.reloaded_at or last.disabled_at
     return None if found is None else _Done(policies=found, disabled_at=last.disabled_at, since=since)
 
@@ -170,6 +178,8 @@ def _still_disabled(
             return None
         admin.disable_all()
         return ()
+    if before == "global":
+        return None  # the switch left the policies as they were, and the record says nothing of them
     found = []
     for policy in _policies(admin, request):
         history = live_history(admin, request.tenant, policy)
@@ -195,6 +205,7 @@ def _not_looked_at(
         hint=helped.hint.replace("The rollback is pending on record; run", "Run").replace(
             "to finish it", "to look"
         ),
+        details=helped.details,
     )
 
 
@@ -240,9 +251,8 @@ def _outcome(
         "that it no longer acts is not proven yet."
     )
     if request.scope == "global":
-        headline = f"Rolled back: {what} is thrown; that no breaker acts is " + (
-            "proven." if proof.proven else "not proven yet."
-        )
+        known = "proven" if proof.proven else "not proven yet"
+        headline = f"Rolled back by the global switch: that no breaker acts is {known}; {STILL_ENABLED}."
     return Outcome(
         data=RollbackAnswer(
             rollout=request.rollout,
@@ -255,7 +265,7 @@ def _outcome(
         headline=headline,
         # What could not be written stands at the line's start, so that it can be kept as it is.
         body=(*lines, *done.kept.lines),
-        warnings=(*warnings, *done.kept.warnings),
+        warnings=(*warnings, *request.order.warnings, *done.kept.warnings),
         next_step="Say what was learnt: cbops lesson add --kind improve TEXT"
         if proof.proven
         else "Prove it when there was traffic (harmless to repeat): cbops rollback --wait 5m",

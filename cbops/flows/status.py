@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 from cbops.flows.outcome import Outcome
 from cbops.flows.ports import AdminPort
 from cbops.flows.steps.inflight import in_flight
+from cbops.flows.steps.orders import STILL_ENABLED, Order
 from cbops.flows.steps.wording import plural, spans
 from cbops.journal.reader import read
 from cbops.model.answers.canary import InFlight, StatusAnswer
@@ -24,11 +26,12 @@ def status(folder: Path, now: datetime, admin: Callable[[], AdminPort]) -> Outco
     reading = read(folder)
     state = fold(reading.entries)
     answer = _answer(state, now, in_flight(folder, state, admin))
+    left = _left_enabled(state)
     return Outcome(
         data=answer,
-        headline=_headline(answer),
+        headline=_headline(answer, left=bool(left)),
         body=_lines(answer),
-        warnings=reading.notes,
+        warnings=(*reading.notes, *left),
         next_step=answer.next_command,
     )
 
@@ -77,6 +80,15 @@ def _proven(state: RolloutState) -> bool | None:
     return proof is not None and proof.proven
 
 
+def _left_enabled(state: RolloutState) -> tuple[str, ...]:
+    """What a rollback by the global switch alone leaves undone; empty when the policy itself was disabled."""
+    done = [each for each in state.rollbacks if each.done_at is not None]
+    if state.stage is not Stage.ROLLED_BACK or any(each.scope != "global" for each in done):
+        return ()
+    last = done[-1]
+    return Order(last.tenant, last.policy, last.scope, last.reason).warnings
+
+
 def _next(state: RolloutState, missing: tuple[int, ...], checklist_open: tuple[str, ...], ended: int) -> str:
     """The one command that brings the rollout on."""
     if state.stage is Stage.ENABLING:
@@ -89,12 +101,15 @@ def _next(state: RolloutState, missing: tuple[int, ...], checklist_open: tuple[s
         return "cbops checklist show" if checklist_open else "cbops canary enable"
     if state.stage is Stage.MONITORING:
         return _next_monitoring(state, missing, ended)
-    unproven = _proven(state) is False
-    return (
-        "cbops rollback --wait 5m (to prove that the breaker no longer acts)"
-        if unproven
-        else "cbops report log"
-    )
+    return _next_when_over(state)
+
+
+def _next_when_over(state: RolloutState) -> str:
+    if _left_enabled(state):
+        return f"cbops rollback --scope tenant --tenant {shlex.quote(state.target.tenant)}"
+    if _proven(state) is False:
+        return "cbops rollback --wait 5m (to prove that the breaker no longer acts)"
+    return "cbops report log"
 
 
 def _next_monitoring(state: RolloutState, missing: tuple[int, ...], ended: int) -> str:
@@ -112,7 +127,7 @@ def _next_monitoring(state: RolloutState, missing: tuple[int, ...], ended: int) 
     return f"cbops decide {word} --by NAME --reason REASON"
 
 
-def _headline(answer: StatusAnswer) -> str:
+def _headline(answer: StatusAnswer, *, left: bool) -> str:
     target = f"{answer.target.policy} of {answer.target.tenant} ({answer.target.provider})"
     if answer.in_flight is not None:
         return f"{answer.rollout}: {answer.in_flight.sentence}"
@@ -122,6 +137,8 @@ def _headline(answer: StatusAnswer) -> str:
         Stage.DECIDED: "decided: proceed",
         Stage.ROLLED_BACK: "rolled back, proven" if answer.rollback_proven else "rolled back, not proven yet",
     }.get(answer.stage, answer.stage.value)
+    if left:
+        told += f"; by the global switch alone, {STILL_ENABLED}"
     return f"{answer.rollout}: {told}; {target}"
 
 

@@ -27,6 +27,7 @@ class Case:
 
     `observed` holds all days since enabling, `after` those of them that count (over, and scraped
     enough), `before` the days before enabling that count. `until`: nothing later is known (ms).
+    Nothing counts that happened after the breaker was disabled.
     """
 
     state: RolloutState
@@ -61,6 +62,16 @@ class Case:
     def enough_days(self) -> bool:
         """Whether a criterion that needs the least number of full days can be met."""
         return len(self.full_days) >= self.criteria.min_full_days
+
+    @property
+    def without_traffic(self) -> tuple[str, ...]:
+        """What is missing where the target's provider gave no result on any full day; else nothing."""
+        name = self.state.target.provider
+        full = [day for day in self.after.days if day.window.full]
+        events = [day.providers[name].events for day in full if name in day.providers]
+        if not full or any((each.success or 0) + (each.failure or 0) for each in events):
+            return ()
+        return (f"results on {name}: there was none in {counted(len(full), 'full day')}",)
 
     def days_evidence(self) -> dict[str, Any]:
         """Which measurements were used, by day number and hash, and which were not."""
@@ -122,9 +133,12 @@ def _why_not(day: Observation, criteria: CriteriaConfig, disabled_at: datetime |
 
 def _period(days: Iterable[Observation], cells: Mapping[int, DayCells], controls: ControlChoice) -> Period:
     chosen = tuple(days)
-    parts = [cells[day.window.day] for day in chosen]
+    return _joined(chosen, [cells[day.window.day] for day in chosen], controls)
+
+
+def _joined(days: tuple[Observation, ...], parts: list[DayCells], controls: ControlChoice) -> Period:
     others = {t: rows for t, rows in control_rows(parts).items() if t in controls.used}
-    return Period(days=chosen, canary=canary_rows(parts), controls=others)
+    return Period(days=days, canary=canary_rows(parts), controls=others)
 
 
 def _ordered(days: Iterable[Observation]) -> tuple[Observation, ...]:
@@ -161,16 +175,21 @@ def make_case(
     rejected: bool,
 ) -> Case:
     """Sort the days, choose the controls, and say which days count."""
-    seen, earlier = _ordered(observations), _ordered(baseline)
-    cells = {day.window.day: day_cells(day) for day in (*earlier, *seen)}
+    disabled = state.disabled_at
+    seen = tuple(d for d in _ordered(observations) if disabled is None or d.window.start < disabled)
+    earlier = _ordered(baseline)
+    cells = {day.window.day: _known_cells(day, disabled) for day in (*earlier, *seen)}
     controls = choose_controls(list(cells.values()))
-    reasons = {day.window.day: _why_not(day, criteria, state.disabled_at) for day in (*earlier, *seen)}
+    reasons = {day.window.day: _why_not(day, criteria, disabled) for day in (*earlier, *seen)}
     ends = [to_ms(day.window.end) for day in seen]
     until = min(to_ms(as_of), max(ends, default=to_ms(as_of)))
-    if state.disabled_at is not None:
-        until = min(until, to_ms(state.disabled_at))
-    merged = tuple(sorted(episodes, key=lambda episode: (episode.opened, episode.id)))
-    observed = _period(seen, cells, controls)
+    if disabled is not None:
+        until = min(until, to_ms(disabled))
+    known = (_until(episode, disabled) for episode in episodes)
+    merged = tuple(sorted((e for e in known if e is not None), key=lambda each: (each.opened, each.id)))
+    # The totals of a day that goes on past the disabling can't be cut; its buckets can.
+    whole = tuple(day for day in seen if disabled is None or day.window.end <= disabled)
+    observed = _joined(whole, [cells[day.window.day] for day in seen], controls)
     before = _period((day for day in earlier if reasons[day.window.day] is None), cells, controls)
     return Case(
         state=state,
@@ -185,8 +204,28 @@ def make_case(
         until=until,
         policy=resolved_policy(state),
         rejected_share={day.window.day: _rejected_share(day) if rejected else 0.0 for day in seen},
-        standing=standing_circuits(seen, state.enabled_at),
+        standing=tuple(
+            each
+            for episode in standing_circuits(seen, state.enabled_at)
+            if (each := _until(episode, disabled)) is not None
+        ),
     )
+
+
+def _until(episode: Episode, disabled_at: datetime | None) -> Episode | None:
+    """The episode as it was when the breaker was disabled; null when it opened later."""
+    if disabled_at is None:
+        return episode
+    if episode.opened > disabled_at:
+        return None
+    if episode.closed is not None and episode.closed > disabled_at:
+        return episode.model_copy(update={"closed": None, "closed_by": None})
+    return episode
+
+
+def _known_cells(day: Observation, disabled_at: datetime | None) -> DayCells:
+    cells = day_cells(day)
+    return cells if disabled_at is None or day.window.end <= disabled_at else cells.until(to_ms(disabled_at))
 
 
 def _providers(state: RolloutState, periods: tuple[Period, Period], opened: set[str]) -> dict[str, Provider]:

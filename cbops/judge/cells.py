@@ -84,6 +84,16 @@ class DayCells:
     canary: Rows
     controls: Mapping[str, Rows]
 
+    def until(self, end: int) -> DayCells:
+        """Those that end by then (ms)."""
+        return DayCells(
+            _ended(self.canary, end), {tenant: _ended(rows, end) for tenant, rows in self.controls.items()}
+        )
+
+
+def _ended(rows: Rows, end: int) -> Rows:
+    return {provider: tuple(cell for cell in row if cell.end <= end) for provider, row in rows.items()}
+
 
 def day_cells(day: Observation) -> DayCells:
     """Read a day once; everything else puts its rows together."""

@@ -11,12 +11,13 @@ from cbops.judge.compared import all_slots
 from cbops.judge.error_rate import judge_error_rate
 from cbops.judge.health import classify_all
 from cbops.judge.latency import judge_latency
+from cbops.judge.live import REMEDY, drifted
 from cbops.judge.observability import judge_observability
 from cbops.judge.opens import judge_opens, past_budget
 from cbops.judge.recommendation import ALL_CRITERIA, recommend
 from cbops.judge.recovery import judge_recovery
 from cbops.model.config import CriteriaConfig
-from cbops.model.observation import Episode, Observation
+from cbops.model.observation import Drift, Episode, Observation
 from cbops.model.state import RolloutState
 from cbops.model.verdict import ClassifiedEpisode, Evaluation, Verdict
 
@@ -70,11 +71,13 @@ def evaluate(
     criteria: CriteriaConfig,
     as_of: datetime,
     denied_without_fallback: Denied = "sent",
+    drift: Drift | None = None,
 ) -> Evaluation:
     """The five criteria and the recommendation that follows from them by the table.
 
     `denied_without_fallback` is what the router does with denied requests that no fallback takes:
-    `sent` ones are among the results already, `rejected` ones count as errors.
+    `sent` ones are among the results already, `rejected` ones count as errors. `drift`: what was just
+    seen of the live policy.
     """
     case = make_case(
         state,
@@ -88,13 +91,17 @@ def evaluate(
     classified = classify_all(case)
     found = _criteria(case, classified)
     results = tuple(each.result for each in found)
+    other_policy = drifted(state, drift, (day.window.day for day in case.observed.days))
     recommendation, reasons = recommend(
         results,
         opens_past_budget=past_budget(case, classified),
         full_days=len(case.full_days),
         min_full_days=criteria.min_full_days,
+        drifted=other_policy,
     )
     missing = dict.fromkeys(text for each in found for text in each.missing)
+    if other_policy:
+        missing[REMEDY] = None
     return Evaluation(
         as_of=as_of,
         days_observed=len(case.observed.days),
@@ -104,4 +111,5 @@ def evaluate(
         reasons=reasons,
         missing=tuple(missing),
         episodes=classified,
+        drift=drift,
     )

@@ -75,7 +75,7 @@ def _lacking(case: Case, missing: list[str]) -> list[str]:
         lacking.append(f"{least} of all scrapes (now {coverage:.1%}): find why scraping stopped")
     if not case.enough_days:
         lacking.append(counted(case.criteria.min_full_days - len(case.full_days), "more full day"))
-    return lacking
+    return [*lacking, *case.without_traffic]
 
 
 def judge_observability(case: Case) -> Judged:

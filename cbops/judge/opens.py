@@ -84,6 +84,7 @@ def judge_opens(case: Case, episodes: Sequence[ClassifiedEpisode]) -> Judged:
     if not case.enough_days:
         lacking = case.criteria.min_full_days - len(case.full_days)
         missing.append(f"{counted(lacking, 'more full day')}")
+    missing += case.without_traffic
     if missing:
         why = f" {by['unexplained'][0].evidence['text']}" if by["unexplained"] else ""
         return judged("unexpected_opens", Verdict.INCONCLUSIVE, f"{total} {over}.{why}", evidence, missing)

@@ -4,6 +4,7 @@
     error rate missed, latency missed, or recovery missed              rollback
     unexpected opens missed and past their budget                      rollback
     unexpected opens missed, or observability missed                   extend, with what to change
+    the live policy is not the applied one                             extend
     any criterion inconclusive, or in error                            extend
     fewer full days than required                                      extend
     all five met                                                       proceed
@@ -42,6 +43,7 @@ class Facts:
     opens_past_budget: bool
     full_days: int
     min_full_days: int
+    drifted: tuple[str, ...] = ()
 
     def those(self, verdict: Verdict, among: Sequence[CriterionId] = ALL_CRITERIA) -> list[CriterionId]:
         """The criteria with that verdict."""
@@ -72,6 +74,10 @@ def _to_change(facts: Facts) -> tuple[str, ...]:
     return tuple(f"{NAMES[c]} missed: change what caused it and go on watching" for c in missed)
 
 
+def _drifted(facts: Facts) -> tuple[str, ...]:
+    return facts.drifted
+
+
 def _open_questions(facts: Facts) -> tuple[str, ...]:
     errors = [f"{NAMES[c]} could not be measured" for c in facts.those(Verdict.ERROR)]
     return (*errors, *(f"{NAMES[c]} is inconclusive" for c in facts.those(Verdict.INCONCLUSIVE)))
@@ -93,6 +99,7 @@ TABLE: tuple[Row, ...] = (
     Row(Recommendation.ROLLBACK, _harm),
     Row(Recommendation.ROLLBACK, _budget),
     Row(Recommendation.EXTEND, _to_change),
+    Row(Recommendation.EXTEND, _drifted),
     Row(Recommendation.EXTEND, _open_questions),
     Row(Recommendation.EXTEND, _too_few_days),
     Row(Recommendation.PROCEED, _all_met),
@@ -100,10 +107,15 @@ TABLE: tuple[Row, ...] = (
 
 
 def recommend(
-    criteria: Sequence[CriterionResult], *, opens_past_budget: bool, full_days: int, min_full_days: int
+    criteria: Sequence[CriterionResult],
+    *,
+    opens_past_budget: bool,
+    full_days: int,
+    min_full_days: int,
+    drifted: tuple[str, ...] = (),
 ) -> tuple[Recommendation, tuple[str, ...]]:
     """The first row that holds, with the reasons of every row that recommends the same."""
-    facts = Facts({c.id: c.verdict for c in criteria}, opens_past_budget, full_days, min_full_days)
+    facts = Facts({c.id: c.verdict for c in criteria}, opens_past_budget, full_days, min_full_days, drifted)
     holding = [(row.recommendation, reasons) for row in TABLE if (reasons := row.reasons(facts))]
     chosen = holding[0][0]
     return chosen, tuple(text for each, reasons in holding if each is chosen for text in reasons)

@@ -12,7 +12,8 @@ from datetime import datetime
 
 from cbops.measure.counting import increase, select
 from cbops.measure.names import DECISIONS, EVENTS, FALLBACK_REASON, TRANSITIONS, documented, server_query
-from cbops.measure.targets import find_targets
+from cbops.measure.scrapes import LONGEST_MS
+from cbops.measure.targets import ScrapeTarget, Targets, find_targets
 from cbops.measure.transitions import edge_of
 from cbops.model.base import from_ms, iso, to_ms
 from cbops.model.config import MetricsConfig
@@ -41,20 +42,12 @@ def proof(
     series = documented(config, fetched)
     targets = find_targets(series)
     reloaded, end = to_ms(reloaded_at), to_ms(now)
-    scraped = {target: scrapes for target in targets.all if (scrapes := target.scrapes(reloaded, end))}
-    if not scraped:
-        return _unknown(f"no scrape of the tenant's counters since the reload at {iso(reloaded_at)}")
-    silent = _silent(targets, scraped, reloaded)
-    if silent is not None:
-        return _unknown(f"no scrape of {silent} since the reload at {iso(reloaded_at)}")
-    # Each instance took the reload up before its own first scrape after it, and is known up to its last.
-    since = max(scrapes[0] for scrapes in scraped.values())
-    first_gone = min(scraped, key=lambda target: scraped[target][-1])
-    until = scraped[first_gone][-1]
+    span, unseen = _span(targets, reloaded, end)
+    if span is None:
+        return _unknown(f"{unseen} since the reload at {iso(reloaded_at)}", None)
+    since, until = span
     if until <= since:
-        seen = "only one scrape" if len(scraped) == 1 else f"no scrape of {_name(first_gone)}"
-        when = f"since the reload at {iso(reloaded_at)}"
-        ...
+        return _unknown(f"{unseen} since the reload at {iso(reloaded_at)}", since)
 
     def rise(found: Sequence[Series], last: int = end) -> int:
         return round(increase(found, targets, since, last))
@@ -64,15 +57,41 @@ def proof(
     ]
     return _proof(
         (since, until),
-        decisions=rise(select(series, DECISIONS, {"policy_id": policy})),
+        decisions=rise(select(series, DECISIONS, {"policy_id": policy}), until),
         fail_fast=rise(select(series, EVENTS, {"event_type": "fail_fast"})),
         half_open=rise(half_open),
         fallback=rise(select(series, DECISIONS, {"reason": FALLBACK_REASON})),
     )
 
 
-def _unknown(since: int | None, reloaded_at: datetime) -> RollbackProof:
-    seen = "no scrape" if since is None else "only one scrape"
+def _span(targets: Targets, reloaded: int, end: int) -> tuple[tuple[int, int] | None, str]:
+    """(since, until) over all instances, null when one of them wasn't scraped; and what wasn't seen.
+
+    Each instance took the reload up before its own first scrape after it, and is known up to its last:
+    the latest of the firsts counts, and the earliest of the lasts. One that was scraped shortly before the
+    reload and not since may still run with the old policy.
+    """
+    seen = [(target, scrapes) for target in targets.all if (scrapes := target.scrapes(reloaded, end))]
+    silent = [
+        target
+        for target in targets.all
+        if target.scrapes(reloaded - LONGEST_MS - 1, reloaded) and not target.scrapes(reloaded, end)
+    ]
+    if silent or not seen:
+        who = _name(silent[0]) if seen else "the tenant's counters"
+        return None, f"no scrape of {who}"
+    first_gone, scrapes = min(seen, key=lambda one: one[1][-1])
+    unseen = f"only one scrape of {_name(first_gone)}"
+    if len(scrapes) > 1:
+        unseen = f"no scrape of {_name(first_gone)} beside all the others"
+    return (max(scrapes[0] for _, scrapes in seen), scrapes[-1]), unseen
+
+
+def _name(target: ScrapeTarget) -> str:
+    return target.instance or "the router"
+
+
+def _unknown(unseen: str, since: int | None) -> RollbackProof:
     return RollbackProof(
         proven=False,
         since=None if since is None else from_ms(since),
@@ -81,7 +100,7 @@ def _unknown(since: int | None, reloaded_at: datetime) -> RollbackProof:
         fail_fast=None,
         half_open=None,
         fallback_decisions=None,
-        summary=f"Unproven: {seen} of the tenant's counters since the reload at {iso(reloaded_at)}.",
+        summary=f"Unproven: {unseen}.",
     )
 
 

@@ -56,8 +56,8 @@ def rehearsed(state: RolloutState, entry: Entry, event: Rehearsed) -> Changes:
 def day_collected(state: RolloutState, entry: Entry, event: DayCollected) -> Changes:
     """A day that is collected again has its latest measurement, at its place."""
     require_enabled(state, entry)
-    which = "days" if event.window.day >= 1 else "baseline"
-    days = state.days if which == "days" else state.baseline
+    since = event.window.day >= 1
+    days = state.days if since else state.baseline
     before = next((each.drift for each in days if each.window.day == event.window.day), None)
     day = CollectedDay(
         window=event.window,
@@ -66,7 +66,7 @@ def day_collected(state: RolloutState, entry: Entry, event: DayCollected) -> Cha
         observation=event.observation,
         drift=_drift(before, event.drift),
     )
-    return {which: _with(days, day)}
+    return {"days": _with(days, day)} if since else {"baseline": _with(days, day)}
 
 
 def _drift(before: Drift | None, now: Drift | None) -> Drift | None:

@@ -57,15 +57,42 @@ def plan_enable(target: Target, history: tuple[PolicyVersion, ...], block: Mappi
 def plan_disable(history: tuple[PolicyVersion, ...]) -> tuple[JsonObject, JsonObject, str] | None:
     """(live document, the same with `enabled: false`, next version).
 
-    None when no live version enables the breaker. A version in the history that isn't MAJOR.MINOR is
-    passed over: nothing may stand in the way of a rollback.
+    None when neither the live version nor an armed one enables the breaker. A version in the history that
+    isn't MAJOR.MINOR is passed over: nothing may stand in the way of a rollback.
     """
     live = live_version(history)
-    if live is None or breaker_block(live.document).get("enabled") is not True:
+    if live is None or not (enables(live) or armed_version(history)):
         return None
     block = {**breaker_block(live.document), "enabled": False}
     versions = [version.version for version in history if _is_version(version.version)]
     return live.document, with_breaker(live.document, block), next_version(versions)
+
+
+def enables(version: PolicyVersion | None) -> bool:
+    """Whether it enables the breaker; no version does not."""
+    return version is not None and breaker_block(version.document).get("enabled") is True
+
+
+def armed_version(history: tuple[PolicyVersion, ...]) -> PolicyVersion | None:
+    """The highest version where it is stored above the live one and enables the breaker.
+
+    Some routers make a version live only when it is reloaded, so it may be live after the next reload.
+    """
+    latest = _highest(history)
+    live = live_version(history)
+    if latest is None or latest.is_active or not enables(latest):
+        return None
+    if live is None or not _is_version(live.version):
+        return latest
+    return latest if parse_version(latest.version) > parse_version(live.version) else None
+
+
+def stored_version(
+    history: tuple[PolicyVersion, ...], after: Mapping[str, Any], version: str
+) -> PolicyVersion | None:
+    """What was to be written, where the history holds it and nothing above it, live or not (yet)."""
+    latest = _highest(history)
+    return latest if is_intended(latest, after, version) else None
 
 
 def same_document(written: Mapping[str, Any], read: Mapping[str, Any], version: str) -> tuple[Change, ...]:
@@ -79,7 +106,7 @@ def same_document(written: Mapping[str, Any], read: Mapping[str, Any], version: 
 
 
 def is_intended(live: PolicyVersion | None, after: Mapping[str, Any], version: str) -> bool:
-    """Whether what is live is what was to be written."""
+    """Whether what is live (or stored) is what was to be written."""
     return live is not None and live.version == version and not same_document(after, live.document, version)
 
 
@@ -184,6 +211,11 @@ def _block_warnings(policy: BreakerPolicy) -> list[str]:
             "expect unexpected opens"
         )
     return found
+
+
+def _highest(history: tuple[PolicyVersion, ...]) -> PolicyVersion | None:
+    versions = [each for each in history if _is_version(each.version)]
+    return max(versions, key=lambda each: parse_version(each.version), default=None)
 
 
 def _is_version(text: str) -> bool:

@@ -122,7 +122,7 @@ def _asking(routes: APIRouter, router: Router) -> None:
 def _writing(routes: APIRouter, router: Router) -> None:
     @routes.put(f"{BASE}/{{tenant}}/{{policy}}", responses=_responses(409, 507))
     def put(tenant: Tenant, policy: Policy, body: bodies.PutBody) -> bodies.PutAnswer:
-        """Write a new version, which is live from then on."""
+        """Write a new version, which is live from then on (or from the next reload on, where so set up)."""
         written = router.put(
             tenant,
             policy,
@@ -152,7 +152,7 @@ def _writing(routes: APIRouter, router: Router) -> None:
 
 
 def _acting(routes: APIRouter, router: Router) -> None:
-    @routes.post("/admin/policies/{tenant}/{policy}/reload", responses=_responses(404))
+    @routes.post("/admin/policies/{tenant}/{policy}/reload", responses=_responses(404, 507))
     def reload(tenant: Tenant, policy: Policy) -> bodies.ReloadAnswer:
         """Take the live version up again from the store."""
         stored = router.reload(tenant, policy)

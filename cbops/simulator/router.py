@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from threading import Lock
+from typing import Literal
 
 from cbops.errors import StorageError
 from cbops.model.base import JsonObject, from_ms, iso, to_ms
@@ -46,13 +47,17 @@ class Router:
         seed: int | None = None,
         start: datetime | None = None,
         state_file: Path | None = None,
+        activate_on: Literal["put", "reload"] = "put",
     ) -> None:
         """`seed` and `start` default to the scenario's.
+
+        `activate_on`: what makes a new version live, its PUT or only a reload (or a restart) after it.
 
         With a `state_file`, policies are kept there, and the clock goes on from where it was last written.
         InputError or StorageError when that file can't be used.
         """
         self.scenario = scenario
+        self.activate_on = activate_on
         self._file = None if state_file is None else StateFile(state_file)
         stored = None if self._file is None else self._file.read(scenario.name)
         self._start_ms = (
@@ -64,7 +69,7 @@ class Router:
         self._engine = Engine(
             scenario, seed=scenario.seed if seed is None else seed, start_ms=self._start_ms, now_ms=now_ms
         )
-        policies = self._initial() if stored is None else stored.policies
+        policies = self._initial() if stored is None else tuple(each.reloaded() for each in stored.policies)
         self._policies = {(each.tenant, each.policy): each for each in policies}
         for policy in policies:
             self._engine.set_live(policy.tenant, policy.policy, policy.live.document)
@@ -100,6 +105,7 @@ class Router:
         """The router starts again: counters and circuits are gone, live policies come from the store."""
         with self._lock:
             self._engine.restart()
+            self._policies = {key: each.reloaded() for key, each in self._policies.items()}
             for each in self._policies.values():
                 self._engine.set_live(each.tenant, each.policy, each.live.document)
 
@@ -161,7 +167,7 @@ class Router:
         dry: bool = False,
         comment: str | None = None,
     ) -> Written:
-        """Write a new version and make it live; a dry one is only checked.
+        """Write a new version and make it live (or leave that to the reload); a dry one is only checked.
 
         422 when the document is invalid (unless `check` is off), 409 when the version isn't above the highest.
         """
@@ -178,8 +184,16 @@ class Router:
                     version=new, document=document, created_at=at, created_by="admin", comment=comment
                 )
                 versions = (*(old.versions if old else ()), written)
+                later = old is not None and self.activate_on == "reload"
                 self._replace(
-                    StoredPolicy(tenant=tenant, policy=policy, versions=versions, active=new, updated_at=at)
+                    StoredPolicy(
+                        tenant=tenant,
+                        policy=policy,
+                        versions=versions,
+                        active=old.active if old is not None and later else new,
+                        updated_at=at,
+                        armed=new if later else None,
+                    )
                 )
             return Written(new, None if old is None else old.active, at)
 
@@ -190,13 +204,16 @@ class Router:
             if old.find(target) is None:
                 raise CallRefusedError(404, "not_found", f"policy '{policy}' has no version '{target}'")
             at = iso(self.now)
-            self._replace(old.model_copy(update={"active": target, "updated_at": at}))
+            self._replace(old.model_copy(update={"active": target, "updated_at": at, "armed": None}))
             return Written(target, old.active, at)
 
     def reload(self, tenant: str, policy: str) -> StoredPolicy:
-        """Take the live version up again from the store."""
+        """Take the live version up again from the store, or the one that was armed."""
         with self._lock:
-            found = self._find(tenant, policy)
+            stored = self._find(tenant, policy)
+            found = stored.reloaded()
+            if found is not stored:
+                self._replace(found)
             self._engine.set_live(tenant, policy, found.live.document)
             return found
 

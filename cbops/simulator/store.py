@@ -26,13 +26,17 @@ class StoredVersion(Frozen):
 
 
 class StoredPolicy(Frozen):
-    """One policy: its versions in order of writing, which one is live, and when that last changed."""
+    """One policy: its versions in order of writing, which one is live, and when that last changed.
+
+    `armed`: the version that the next reload makes live, null when that is the live one.
+    """
 
     tenant: str
     policy: str
     versions: tuple[StoredVersion, ...]
     active: str
     updated_at: str
+    armed: str | None = None
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
@@ -40,6 +44,8 @@ class StoredPolicy(Frozen):
             parse_version(each.version)
         if self.find(self.active) is None:
             raise ValueError("the live version is missing")
+        if self.armed is not None and self.find(self.armed) is None:
+            raise ValueError("the version to be taken up is missing")
         return self
 
     def find(self, version: str) -> StoredVersion | None:
@@ -50,6 +56,10 @@ class StoredPolicy(Frozen):
     def live(self) -> StoredVersion:
         """The version that requests follow."""
         return next(each for each in self.versions if each.version == self.active)
+
+    def reloaded(self) -> StoredPolicy:
+        """The same after a reload: what was armed is live."""
+        return self if self.armed is None else self.model_copy(update={"active": self.armed, "armed": None})
 
     @property
     def latest(self) -> StoredVersion:

@@ -206,6 +206,18 @@ def test_where_the_rate_is_said_to_come_too_late_only_failures_in_a_row_open(out
         assert opens_after(block, warmed, every_ms=60_000 // held) in (None, "failure_threshold_exceeded")
 
 
+@pytest.mark.parametrize(("row", "held", "highest"), [(3, 5, 4 / 5), (2, 7, 4 / 7), (4, 11, 9 / 11)])
+def test_the_highest_rate_short_of_a_row_is_reached_and_not_passed(row, held, highest):
+    turns = "s" * held + ("f" * (row - 1) + "s") * 10
+    every_ms = 60_000 // held + 1  # the window then holds `held` results, no more
+    reached = {"failure_threshold": row, "error_rate_threshold": highest}
+    assert not found("rate_never_acts", reached, quietest_rpm=held)
+    assert opens_after(reached, turns, every_ms) == "error_rate_threshold_exceeded"
+    passed = reached | {"error_rate_threshold": highest + 0.001}
+    assert found("rate_never_acts", passed, quietest_rpm=held)
+    assert opens_after(passed, turns, every_ms) is None
+
+
 def test_where_the_rate_is_not_said_to_come_too_late_it_decides():
     late = {"failure_threshold": 3, "error_rate_threshold": 0.7}
     in_time = late | {"error_rate_threshold": 0.6}

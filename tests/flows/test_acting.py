@@ -14,15 +14,20 @@ STEADY = DayCurve(rpm=60, swing=0)
 
 
 @pytest.fixture
-def scenario() -> Scenario:
+def down() -> str:
+    """The provider that is down."""
+    return PROVIDER
+
+
+@pytest.fixture
+def scenario(down: str) -> Scenario:
     """The canary with two policies that have traffic, and a provider that is down for hours."""
-    policies = tuple(
-        PolicySpec(name, STEADY, ((PROVIDER, 100),), "anthropic") for name in ("canary_policy", "other")
-    )
+    weights = ((PROVIDER, 100),) if down == PROVIDER else ((PROVIDER, 50), (down, 50))
+    policies = tuple(PolicySpec(name, STEADY, weights, "anthropic") for name in ("canary_policy", "other"))
     return replace(
         SOUND,
         tenants=(TenantSpec(SOUND.tenants[0].tenant, policies),),
-        outages=(Outage(PROVIDER, timedelta(0), timedelta(hours=6), failure=1.0),),
+        outages=(Outage(down, timedelta(0), timedelta(hours=6), failure=1.0),),
     )
 
 
@@ -36,6 +41,19 @@ def test_a_circuit_that_is_open_before_enabling_is_said(work):
         f"the circuit of {TENANT} to {PROVIDER} is already open" in w for w in result.answer["warnings"]
     )
     assert work.ok("canary", "enable", "--yes")["circuit_before"] == "open"
+
+
+@pytest.mark.parametrize("down", ["anthropic"])
+def test_the_open_circuit_of_another_provider_of_the_policy_is_said_too(work, scenario, down):
+    work.ready()
+    work.play(minutes=10)
+    result = work("canary", "enable", "--dry-run")
+    assert result.data["circuit_before"] == "closed"
+    told = [each for each in result.answer["warnings"] if "is already open" in each]
+    assert told == [
+        f"the circuit of {TENANT} to {down} is already open: its first request after enabling moves it on"
+    ]
+    assert not any("unknown" in each for each in result.answer["warnings"])
 
 
 def test_another_policy_of_the_tenant_that_still_acts_leaves_it_unproven(work):

@@ -115,8 +115,26 @@ def test_on_a_full_disk_and_with_the_api_down_the_record_is_in_the_error(work, d
     with full(disk):
         error = work.refused(4, "admin-unreachable", "rollback", "--yes")
     assert "could not be put on record" in error["hint"]
-    assert '"type": "rollback_intended"' in error["hint"]
+    assert "{" not in error["hint"].replace("{tenant}/{policy}", "").replace("<tenant>", "")
+    assert [json.loads(line)["type"] for line in error["details"]] == ["rollback_intended", "rollback_failed"]
     assert "By hand" in error["hint"]
+
+
+@pytest.mark.needs("mount")
+def test_the_record_that_an_error_carries_is_one_line_an_event_in_text(work, disk):
+    work.enabled()
+    work.wire.down()
+    with full(disk):
+        result = work.text("rollback", "--yes")
+    assert result.status == 4
+    kept = [json.loads(line) for line in result.stderr.splitlines() if line.startswith("{")]
+    assert [event["type"] for event in kept] == ["rollback_intended", "rollback_failed"]
+
+
+def test_an_error_without_lines_to_keep_has_no_details(work):
+    work.enabled()
+    work.wire.down()
+    assert set(work.refused(4, "admin-unreachable", "rollback", "--yes")) == {"code", "message", "hint"}
 
 
 def test_a_disk_that_fills_up_in_the_middle_keeps_what_was_written(work):

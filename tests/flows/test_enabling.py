@@ -211,6 +211,17 @@ def test_a_previous_version_that_was_not_read_is_a_conflict_with_the_difference(
     work.verified()
 
 
+def test_a_conflict_is_told_even_when_the_difference_cannot_be_read(work):
+    work.router.write({**work.router.live(), "sticky": {"by": "user"}})
+    folder = work.ready()
+    work.router.meddlers.append(lambda: work.router.roll_back(TENANT, POLICY, "1.0"))
+    work.wire.then("PUT", lambda: work.wire.answer("GET history", 500))
+    error = work.refused(6, "policy-changed", *ENABLE)
+    assert "version 1.0 was live when 1.2 was written, but 1.1 was read" in error["message"]
+    assert "the difference could not be read: " in error["message"]
+    assert work.state(folder).stage is Stage.ENABLING
+
+
 def test_a_write_that_lost_the_race_for_its_version_is_a_conflict_and_leaves_the_rollout_usable(work):
     folder = work.ready()
     work.router.meddlers.append(lambda: work.router.write({**work.router.live(), "sticky": {"by": "user"}}))
@@ -443,9 +454,8 @@ def test_the_state_of_the_circuit_is_unknown_without_metrics_and_that_is_said(wo
     work.ready()
     result = work("canary", "enable", "--dry-run")
     assert result.data["circuit_before"] is None
-    assert any(
-        f"circuit of {TENANT} to {PROVIDER} is open is unknown" in w for w in result.answer["warnings"]
-    )
+    (told,) = [each for each in result.answer["warnings"] if "unknown" in each]
+    assert told == f"whether the circuits of {TENANT} to {PROVIDER} and anthropic are open is unknown"
 
 
 @pytest.mark.parametrize("shown", ["text", "json"])

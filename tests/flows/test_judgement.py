@@ -77,8 +77,55 @@ def test_judging_again_gives_the_same_verdicts_and_the_same_evidence(collected: 
 
 def test_the_evaluation_needs_neither_router_nor_metrics(collected: Cli) -> None:
     before = collected.json("evaluate", "--as-of", END).data
+    assert before["drift"] == {
+        "checked": True,
+        "drifted": False,
+        "message": "the live policy is the one that was applied",
+    }
     write_config(collected.folder, "http://127.0.0.1:9", "nowhere.db", baseline_days=3)
-    assert collected.json("evaluate", "--as-of", END).data == before
+
+    offline = collected.json("evaluate", "--as-of", END)
+
+    assert offline.data["drift"]["checked"] is False
+    assert any(w.startswith("drift: the live policy could not be read") for w in offline.answer["warnings"])
+    told = {"drift", "evaluation"}
+    assert {k: v for k, v in offline.data.items() if k not in told} == {
+        k: v for k, v in before.items() if k not in told
+    }
+
+
+def test_a_breaker_that_somebody_disabled_in_silence_is_named_and_stays_on_record(
+    collected: Cli, played: Practice
+) -> None:
+    _, document = played.admin.latest("tenant_canary", "canary_policy")
+    silent = with_breaker(document, {**CANARY_BLOCK, "enabled": False})
+    played.admin.put("tenant_canary", "canary_policy", silent, version="1.2", comment="in silence")
+    try:
+        judged = collected.json("evaluate", "--as-of", END)
+    finally:
+        played.admin.put("tenant_canary", "canary_policy", document, version="1.3", comment="back")
+
+    assert judged.status == 10
+    assert judged.data["drift"]["drifted"] is True
+    assert "enabled: true → false" in judged.data["drift"]["message"]
+    assert any("is not the one that is live" in reason for reason in judged.data["reasons"])
+    assert any("is not the one that is live" in what for what in judged.data["missing"])
+
+    write_config(collected.folder, "http://127.0.0.1:9", "nowhere.db", baseline_days=3)
+    offline = collected.json("evaluate", "--as-of", END).data
+    assert any("when last looked at" in reason for reason in offline["reasons"])
+
+
+def test_a_persons_word_on_an_open_that_evidence_explains_is_refused(collected: Cli) -> None:
+    explained = collected.json("evaluate", "--as-of", END).data["episodes"][0]
+    assert explained["classification"] == "expected"
+    before = collected.json("journal", "show").data["entries"]
+
+    refused = collected.json("episode", "classify", explained["id"], "unexpected", "--reason", "r")
+
+    assert (refused.status, refused.error["code"]) == (6, "conflict")
+    assert explained["evidence"]["text"] in refused.error["message"]
+    assert collected.json("journal", "show").data["entries"] == before
 
 
 def test_evaluating_before_enabling_is_a_conflict(cli: Cli, played: Practice) -> None:

@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 
 import pytest
 
+from cbops.clients.store import SampleStore
+from cbops.model.base import to_ms
 from cbops.model.policy import CANARY_BLOCK, with_breaker
 from tests.conftest import Cli
 from tests.practice import TOKEN, Practice, practice, write_config
@@ -187,3 +189,55 @@ def test_every_day_names_the_queries_that_measured_it(adopted: Cli) -> None:
     assert len(evidence["queries"]) >= 4
     assert all(query["query"] and query["samples"] >= 0 for query in evidence["queries"])
     assert evidence["source"] == "embedded"
+
+
+def forgotten(cli: Cli, world: Practice) -> None:
+    """The metrics source has nothing of these days any more."""
+    with SampleStore(cli.folder / "forgotten.db") as store:
+        store.append(to_ms(ENABLED), [(store.series_id("up", {"job": "elsewhere", "instance": "x"}), 0)])
+    write_config(cli.folder, world.url, cli.folder / "forgotten.db", baseline_days=3)
+
+
+def test_a_good_measurement_is_not_replaced_when_the_metrics_are_gone(adopted: Cli, played: Practice) -> None:
+    before = adopted.json("monitor", "daily", "--as-of", NOW).data["day"]
+    forgotten(adopted, played)
+
+    again = adopted.json("monitor", "daily", "--as-of", NOW)
+
+    assert again.data["day"]["observation"] == before["observation"]
+    assert again.data["day"]["decisions"] == before["decisions"]
+    (kept,) = [w for w in again.answer["warnings"] if "stays" in w]
+    assert kept.startswith("day 1: the measurement on record stays: coverage 100.0%")
+    assert "coverage 0.0%" in kept
+
+
+def test_a_day_that_was_seen_further_is_not_replaced_by_less_of_it(adopted: Cli) -> None:
+    adopted.json("monitor", "daily", "--day", 2, "--as-of", NOW)
+
+    again = adopted.json("monitor", "daily", "--day", 2, "--as-of", "2025-01-28T10:00:00Z")
+
+    assert again.data["day"]["to"] == "2025-01-28T15:00:00.000Z"
+    assert any(w.startswith("day 2: the measurement on record stays") for w in again.answer["warnings"])
+
+
+def test_baseline_days_without_a_scrape_are_measured_again(adopted: Cli, played: Practice) -> None:
+    store = played.store
+    forgotten(adopted, played)
+    adopted.json("monitor", "daily", "--as-of", NOW)
+    adopted.json("monitor", "daily", "--as-of", NOW)
+    assert [window["day"] for window in collected(adopted)] == [-2, -1, 0, 1, 1]
+    write_config(adopted.folder, played.url, store, baseline_days=3)
+
+    measured = adopted.json("monitor", "daily", "--as-of", NOW)
+
+    assert [window["day"] for window in collected(adopted)][5:] == [-2, -1, 0, 1]
+    assert measured.status == 0
+    assert not any("stays" in warning for warning in measured.answer["warnings"])
+
+
+def test_what_was_seen_of_the_live_policy_goes_on_record_with_the_day(adopted: Cli) -> None:
+    adopted.json("monitor", "daily", "--as-of", NOW)
+    entries = adopted.json("journal", "show").data["entries"]
+    seen = [entry["data"]["drift"] for entry in entries if entry["type"] == "day_collected"]
+    message = "the live policy is the one that was applied"
+    assert seen == [None, None, None, {"checked": True, "drifted": False, "message": message}]

@@ -226,6 +226,18 @@ def test_someone_else_s_change_that_was_written_over_is_said_with_the_difference
     off(work, folder)
 
 
+def test_a_difference_that_cannot_be_read_keeps_no_write_from_being_reloaded(work):
+    folder = work.enabled()
+    work.router.meddlers.append(lambda: Router.roll_back(work.router, TENANT, POLICY, "1.0"))
+    work.wire.then("PUT", lambda: work.wire.answer("GET history", 500))
+    result = work("rollback", "--yes")
+    assert result.status == 7, result.answer
+    (warning,) = result.answer["warnings"]
+    assert "someone else's change was written over; the difference could not be read: " in warning
+    assert work.router.reloads == [POLICY]
+    off(work, folder)
+
+
 def test_a_failing_reload_leaves_it_pending_and_is_finished_without_a_second_write(work):
     folder = work.enabled()
     work.wire.answer("POST reload", 500)
@@ -305,6 +317,57 @@ def test_one_policy_that_fails_keeps_no_other_from_being_disabled(work):
     off(work, folder)
 
 
+def odd_listing(said, policy="\x07"):
+    """The listing names a policy that no path can carry."""
+    return {**said, "policies": [{**said["policies"][0], "policy_id": policy}, *said["policies"]]}
+
+
+def test_an_id_that_no_call_can_carry_keeps_no_other_from_being_disabled(work):
+    folder = work.enabled()
+    two_more(work)
+    work.router.enable("beta")
+    work.wire.change("GET policies", odd_listing, always=True)
+    error = work.refused(3, "input", "rollback", "--yes", "--scope", "tenant")
+    assert "can't be the id of a policy" in error["message"]
+    assert "By hand" in error["hint"]
+    assert not any(work.router.enabled(policy) for policy in (POLICY, "alpha", "beta"))
+    assert work.state(folder).stage is Stage.ROLLING_BACK
+    assert "could not be read" in work.text("rollback").stderr
+    work.wire.up()
+    work.rollback()
+    off(work, folder)
+
+
+def test_such_an_id_that_is_listed_later_keeps_no_other_from_being_disabled_again(work):
+    work.enabled()
+    two_more(work)
+    work.rollback("--scope", "tenant")
+    work.router.enable("alpha")
+    work.wire.change("GET policies", odd_listing, always=True)
+    work.refused(3, "input", "rollback", "--yes", "--scope", "tenant")
+    assert not work.router.enabled("alpha")
+
+
+def test_a_pending_rollback_of_a_tenant_names_every_policy_that_still_enables(work):
+    work.enabled()
+    two_more(work)
+    work.wire.answer("PUT", 422, always=True)
+    work.refused(4, "admin-answer", "rollback", "--yes", "--scope", "tenant")
+    flying = work.ok("canary", "status")["in_flight"]
+    assert f"these live policies still enable the breaker: {POLICY} (1.1), alpha (1.0)." in flying["sentence"]
+    work.wire.up()
+    work.wire.answer("PUT alpha", 422, always=True)
+    work.refused(4, "admin-answer", "rollback", "--yes")
+    flying = work.ok("canary", "status")["in_flight"]
+    assert (flying["live"], flying["enables"]) == ("before", True)
+    assert "still enable the breaker: alpha (1.0)." in flying["sentence"]
+    work.wire.up()
+    work.router.write({**work.router.live("alpha"), "circuit_breaker": {}}, "alpha")
+    flying = work.ok("canary", "status")["in_flight"]
+    assert (flying["live"], flying["enables"]) == ("intended", False)
+    assert f"no live policy of {TENANT} enables the breaker any longer" in flying["sentence"]
+
+
 def test_several_policies_that_fail_are_all_named(work):
     work.enabled()
     two_more(work)
@@ -349,6 +412,50 @@ def test_the_global_switch_disables_every_breaker_of_the_router(work):
     assert work.types(folder) == [*events, "rollback_proof"]
 
 
+def test_the_global_switch_alone_says_that_the_policies_still_enable_their_breakers(work):
+    folder = work.enabled()
+    result = work("rollback", "--yes", "--scope", "global")
+    advice = f"disable them too: cbops rollback --scope tenant --tenant {TENANT}"
+    for _ in range(2):
+        assert any(advice in warning for warning in result.answer["warnings"])
+        assert "the policies still enable their breakers" in result.error["message"]
+        assert "is thrown" not in result.error["message"]
+        result = work("rollback", "--yes", "--scope", "global")
+    assert "the policies still enable their breakers" in work.state(folder).rollbacks[0].verification
+    status = work("canary", "status")
+    assert any(advice in warning for warning in status.answer["warnings"])
+    assert status.data["next_command"] == f"cbops rollback --scope tenant --tenant {TENANT}"
+    assert "by the global switch alone" in work.text("canary", "status").stdout.splitlines()[0]
+    assert work.router.enabled()
+
+
+def test_with_the_policies_disabled_too_nothing_more_is_said_of_the_global_switch(work):
+    folder = work.enabled()
+    work.rollback("--scope", "global")
+    work.rollback("--scope", "tenant", "--tenant", TENANT)
+    status = work("canary", "status")
+    assert status.answer["warnings"] == []
+    assert "--scope tenant" not in status.data["next_command"]
+    off(work, folder)
+
+
+def test_a_rollout_that_enabled_nothing_gets_its_own_rollback_after_the_global_one(work):
+    folder = work.ready()
+    work.rollback("--scope", "global")
+    assert not work.rollback("--scope", "tenant")["policies"][0]["written"]
+    assert [each.scope for each in work.state(folder).rollbacks] == ["global", "tenant"]
+    assert work("canary", "status").answer["warnings"] == []
+
+
+def test_resume_of_a_pending_global_rollback_says_it_too(work):
+    work.enabled()
+    work.wire.answer("POST disable", 500)
+    work.refused(4, "admin-answer", "rollback", "--yes", "--scope", "global")
+    result = work("resume")
+    assert result.status == 0
+    assert any("the policies still enable their breakers" in each for each in result.answer["warnings"])
+
+
 def test_after_the_global_switch_the_policy_itself_can_still_be_disabled(work):
     folder = work.enabled()
     work.rollback("--scope", "global")
@@ -369,6 +476,52 @@ def test_a_router_without_a_global_switch_says_what_to_do_instead(work):
     assert "cbops rollback --scope tenant" in error["hint"]
     work.rollback("--scope", "policy")
     off(work, folder)
+
+
+def pending_tenant(work):
+    """A rollback of the whole tenant that did not get through."""
+    folder = work.enabled()
+    two_more(work)
+    work.wire.down()
+    work.refused(4, "admin-unreachable", "rollback", "--yes", "--scope", "tenant")
+    work.wire.up()
+    return folder
+
+
+def test_a_policy_that_is_named_is_not_widened_by_what_is_pending(work):
+    folder = pending_tenant(work)
+    result = work("rollback", "--yes", *NAMED)
+    assert result.data["scope"] == "policy"
+    assert work.router.enabled("alpha")
+    wider = f"cbops rollback --scope tenant --rollout {folder.name}"
+    (warning,) = result.answer["warnings"]
+    assert f"a rollback of every policy of {TENANT} is still pending" in warning
+    assert warning.endswith(wider)
+    work.rollback(*wider.split()[2:])
+    assert not work.router.enabled("alpha")
+    off(work, folder)
+
+
+def test_nothing_named_takes_the_scope_that_is_pending_without_a_word(work):
+    folder = pending_tenant(work)
+    result = work("rollback", "--yes")
+    assert (result.data["scope"], result.answer["warnings"]) == ("tenant", [])
+    assert not work.router.enabled("alpha")
+    off(work, folder)
+
+
+@pytest.mark.parametrize(("scope", "warned"), [("policy", True), ("tenant", False), ("global", False)])
+def test_a_scope_that_is_given_counts_and_a_wider_one_that_is_pending_is_told(work, scope, warned):
+    pending_tenant(work)
+    result = work("rollback", "--yes", "--scope", scope)
+    assert result.data["scope"] == scope
+    assert any("still pending" in each for each in result.answer["warnings"]) == warned
+
+
+def test_without_a_reason_the_record_says_so_in_words(work):
+    folder = work.enabled()
+    work.rollback()
+    assert work.state(folder).rollbacks[0].reason == "no reason was given"
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from cbops.model.events import EpisodeClassified, IncidentAdded
 from cbops.model.observation import (
     Buckets,
     DayWindow,
+    Drift,
     Episode,
     EventCounts,
     Finding,
@@ -293,6 +294,7 @@ class Question:
     criteria: CriteriaConfig = field(default_factory=CriteriaConfig)
     edit: Callable[[Observation], Observation] = lambda day: day
     denied: str = "sent"
+    drift: Drift | None = None
 
     def but(self, **changes: object) -> Question:
         """The same question with some fields replaced."""
@@ -310,6 +312,7 @@ class Question:
             criteria=self.criteria,
             as_of=max(ends, default=ENABLED),
             denied_without_fallback="rejected" if self.denied == "rejected" else "sent",
+            drift=self.drift,
         )
 
 

@@ -255,3 +255,43 @@ def test_queries_are_made_with_the_servers_names_and_answers_are_read_with_ours(
 
 def test_no_answer_has_no_series():
     assert documented(CONFIG, None) == ()
+
+
+def of_instance(name: str, begin: int, end: int):
+    points = {offset: 9000 + 10 * offset / 60 for offset in range(begin, end + 60, 60)}
+    return series(DECISIONS, at(points), tenant_id="t1", policy_id="p1", instance=name)
+
+
+def test_an_instance_that_was_not_scraped_since_the_reload_leaves_it_unproven():
+    found = proven(of_instance("a", -600, 3600), of_instance("b", -600, 0))
+
+    assert not found.proven
+    assert found.summary.startswith("Unproven: no scrape of b since the reload at")
+
+
+def test_an_instance_that_was_gone_long_before_the_reload_is_not_waited_for():
+    assert proven(of_instance("a", -3600, 3600), of_instance("b", -3600, -600)).proven
+
+
+def test_what_is_proven_ends_with_the_first_instance_that_was_no_longer_scraped():
+    found = proven(of_instance("a", -600, 3600), of_instance("b", -600, 1800))
+
+    assert (found.proven, found.until) == (True, seconds(1800))
+    assert found.decisions == 2 * 10 * 29
+
+
+def test_an_instance_that_came_after_another_was_gone_leaves_it_unproven():
+    found = proven(of_instance("a", -600, 1800), of_instance("b", 2400, 3600))
+
+    assert not found.proven
+    assert "no scrape of a beside all the others since the reload" in found.summary
+
+
+def test_an_act_of_the_breaker_counts_to_the_very_end():
+    denied = {offset: 0 if offset < 3000 else 4 for offset in range(-600, 3660, 60)}
+    acts = series(
+        EVENTS, at(denied), tenant_id="t1", provider_id="openai", event_type="fail_fast", instance="a"
+    )
+    found = proven(of_instance("a", -600, 3600), acts, of_instance("b", -600, 1800))
+
+    assert (found.proven, found.fail_fast) == (False, 4)

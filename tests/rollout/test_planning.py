@@ -11,11 +11,13 @@ from cbops.errors import PolicyError, WrongStageError
 from cbops.model.policy import CANARY_BLOCK, PolicyVersion
 from cbops.model.tenant import Target
 from cbops.rollout.planning import (
+    armed_version,
     live_version,
     plan_disable,
     plan_enable,
     same_document,
     single_failure_successes,
+    stored_version,
 )
 
 TARGET = Target(tenant="acme", policy="chat", provider="openai")
@@ -200,9 +202,9 @@ def test_what_does_not_enable_the_breaker_needs_no_disabling(block):
     assert plan_disable((version("1.0", {**DOCUMENT, "circuit_breaker": block}, active=True),)) is None
 
 
-def test_a_version_that_enables_and_is_not_live_needs_no_disabling():
+def test_an_older_version_that_enables_and_is_not_live_needs_no_disabling():
     enabled = {**DOCUMENT, "circuit_breaker": CANARY_BLOCK}
-    assert plan_disable((version("1.0", active=True), version("1.1", enabled))) is None
+    assert plan_disable((version("1.0", enabled), version("1.1", active=True))) is None
     assert plan_disable((version("1.1", enabled),)) is None
     assert plan_disable(()) is None
 
@@ -241,3 +243,45 @@ def test_a_changed_or_lost_key_is_a_difference():
 def test_the_live_version_is_the_active_one():
     assert live_version(HISTORY) == HISTORY[1]
     assert live_version(()) is None
+
+
+# armed_version, stored_version
+
+ENABLING = {**DOCUMENT, "circuit_breaker": {"enabled": True}}
+
+
+@pytest.mark.parametrize(
+    ("history", "armed"),
+    [
+        ((version("1.3", active=True), version("1.10", ENABLING)), "1.10"),
+        ((version("odd", active=True), version("1.10", ENABLING)), "1.10"),
+        ((version("1.10", ENABLING),), "1.10"),
+        ((version("1.3", active=True), version("1.9", ENABLING), version("1.10")), None),
+        ((version("1.3"), version("1.10", ENABLING, active=True)), None),
+        ((version("1.3", active=True), version("odd", ENABLING)), None),
+        ((version("1.3", active=True),), None),
+        ((), None),
+    ],
+)
+def test_armed_is_the_highest_version_where_it_enables_and_is_not_live(history, armed):
+    found = armed_version(history)
+    assert (found.version if found else None) == armed
+
+
+def test_an_armed_version_is_written_over_by_a_rollback_with_what_is_live():
+    before, after, number = plan_disable((version("1.3", active=True), version("1.10", ENABLING)))
+    assert before == DOCUMENT
+    assert after == {**DOCUMENT, "circuit_breaker": {"enabled": False}}
+    assert number == "1.11"
+
+
+@pytest.mark.parametrize("active", [True, False])
+def test_what_was_written_is_found_live_or_not(active):
+    history = (version("1.3", active=not active), version("1.10", ENABLING, active=active))
+    assert stored_version(history, ENABLING, "1.10") is history[1]
+    assert stored_version(history, DOCUMENT, "1.10") is None
+    assert stored_version(history, ENABLING, "1.9") is None
+
+
+def test_what_was_written_and_is_not_the_highest_any_more_is_not_found():
+    assert stored_version((version("1.10", ENABLING), version("1.11")), ENABLING, "1.10") is None

@@ -33,6 +33,33 @@ def test_policies_versions_and_clock_come_back(tmp_path: Path) -> None:
     assert value(again.metrics(), "router_policy_decisions_total") > 30
 
 
+def test_a_router_that_activates_on_reload_keeps_the_old_version_live_until_then(tmp_path: Path) -> None:
+    file = tmp_path / "state.json"
+    router = Router(world(), state_file=file, activate_on="reload")
+    enable(router)
+    assert (router.policy(*CANARY).active, router.policy(*CANARY).latest.version) == ("1.0", "1.1")
+    assert router.reload(*CANARY).active == router.policy(*CANARY).active == "1.1"
+    router.roll_back(*CANARY, "1.0")
+    assert router.reload(*CANARY).active == "1.0"
+
+
+@pytest.mark.parametrize("how", ["restart", "new process"])
+def test_a_restart_takes_up_what_waits_for_its_reload(tmp_path: Path, how: str) -> None:
+    file = tmp_path / "state.json"
+    router = Router(world(), state_file=file, activate_on="reload")
+    enable(router)
+    router.restart()
+    if how == "new process":
+        router = Router(world(), state_file=file, activate_on="reload")
+    assert router.policy(*CANARY).active == "1.1"
+
+
+def test_a_new_policy_is_live_at_once_for_there_is_nothing_to_keep() -> None:
+    router = Router(world(), activate_on="reload")
+    router.put(CANARY[0], "brand_new", {"version": "1.0"}, check=False)
+    assert router.policy(CANARY[0], "brand_new").active == "1.0"
+
+
 def test_the_file_is_written_as_a_whole_and_leaves_nothing_beside_it(tmp_path: Path) -> None:
     router = Router(SOUND, state_file=tmp_path / "state.json")
     enable(router)
@@ -50,6 +77,7 @@ def test_the_file_is_written_as_a_whole_and_leaves_nothing_beside_it(tmp_path: P
         '{"scenario": "sound"}',
         STORED % ("", "1.0"),
         STORED % (VERSION, "2.0"),
+        (STORED % (VERSION, "1.0")).replace('"updated_at"', '"armed": "2.0", "updated_at"'),
         STORED % (VERSION.replace("1.0", "one"), "one"),
     ],
 )

@@ -13,7 +13,7 @@ from cbops.cli.options import By, Yes, words
 from cbops.cli.show import show_plan
 from cbops.cli.wiring import workplace
 from cbops.clients.files import read_block
-from cbops.flows.enable import apply, circuit_now, dry_run, plan_lines, preview
+from cbops.flows.enable import apply, circuits_now, dry_run, plan_lines, preview
 from cbops.flows.outcome import Outcome
 from cbops.flows.steps.requirements import require
 from cbops.model.answers.canary import EnableAnswer
@@ -52,8 +52,8 @@ def command(
     place = workplace(context)
     folder, admin = place.rollout(), place.admin()
     block = read_block(policy_file) if policy_file else CANARY_BLOCK
-    circuit = circuit_now(folder, place.samples, place.config.metrics, place.clock.now())
-    seen = preview(folder, admin, block, tuple(override or ()), circuit)
+    circuits = circuits_now(folder, place.samples, place.config.metrics, place.clock.now())
+    seen = preview(folder, admin, block, tuple(override or ()), circuits)
     if dry:
         return dry_run(seen)
     require(seen.requirements)

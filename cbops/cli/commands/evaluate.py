@@ -14,8 +14,9 @@ from cbops.model.answers.judgement import EvaluateAnswer
 def command(context: typer.Context, as_of: AsOf = None, by: By = None) -> Outcome[EvaluateAnswer]:
     """Judge the five criteria and recommend (exit 0, 10 or 20).
 
-    Judges what 'monitor daily' collected; needs neither the router nor the metrics.
+    Judges what 'monitor daily' collected; works without the router and the metrics.
     """
     place = workplace(context)
     folder = place.rollout()
-    return place.told(folder, evaluate(folder, place.who(by), place.config, as_of or place.clock.now()))
+    when = as_of or place.clock.now()
+    return place.told(folder, evaluate(folder, place.who(by), place.config, when, place.admin()))

@@ -21,7 +21,10 @@ def command(
     *,
     scope: Annotated[
         Scope | None,
-        typer.Option("--scope", help="What to disable. Default: what is pending, else the policy."),
+        typer.Option(
+            "--scope",
+            help="What to disable. Default: the policy named, else what is pending, else the policy.",
+        ),
     ] = None,
     tenant: Annotated[
         str | None, typer.Option("--tenant", metavar="TENANT", parser=words, help="Default: the rollout's.")
@@ -31,7 +34,7 @@ def command(
     ] = None,
     reason: Annotated[
         str, typer.Option("--reason", metavar="REASON", parser=words, help="Why; on record.")
-    ] = "not given",
+    ] = "no reason was given",
     wait: Annotated[
         float,
         typer.Option(

@@ -14,7 +14,8 @@ from cbops.errors import (
     ChangedError,
 )
 from cbops.flows.ports import AdminPort
-from cbops.flows.steps.orders import ALL, Order, by_hand
+from cbops.flows.steps.live import live_history, policies_of
+from cbops.flows.steps.orders import ALL, STILL_ENABLED, Order, by_hand
 from cbops.flows.steps.scribe import Scribe
 from cbops.flows.steps.texts import clipped
 from cbops.flows.steps.wording import change_lines, plural
@@ -27,8 +28,8 @@ from cbops.model.events import (
     RollbackFailed,
     RollbackIntended,
 )
-from cbops.model.policy import PolicyVersion, breaker_block, differences
-from cbops.rollout.planning import live_version, plan_disable, written_over
+from cbops.model.policy import PolicyVersion, differences
+from cbops.rollout.planning import armed_version, live_version, plan_disable, written_over
 
 ATTEMPTS = 5  # how often someone else may write in between before a person must look
 COMMENT = "cbops rollback by"  # how the router's history knows our writes
@@ -47,8 +48,8 @@ class Disabled:
 def disable(admin: AdminPort, record: Scribe, order: Order) -> Disabled:
     """Carry the order out, on record as far as that can be written.
 
-    Errors, with what a person can do by hand: AdminError, ChangedError when someone keeps writing it back.
-    The rollback then stays pending on record.
+    Errors, with what a person can do by hand: AdminError, ChangedError when someone keeps writing it back,
+    InputError for an id that no call can carry. The rollback then stays pending on record.
     """
     record.note(
         RollbackIntended(
@@ -58,7 +59,7 @@ def disable(admin: AdminPort, record: Scribe, order: Order) -> Disabled:
     work = _Disabling(admin, record, order)
     try:
         work.run()
-    except (AdminError, ChangedError) as error:
+    except CbopsError as error:
         record.note(RollbackFailed(step="disable", error=clipped(error.message)))
         raise by_hand(error, record, order) from error
     told = ", ".join(f"{each.tenant}/{each.policy} {each.version}" for each in work.done)
@@ -67,7 +68,7 @@ def disable(admin: AdminPort, record: Scribe, order: Order) -> Disabled:
         disabled_at=work.disabled_at(),
         told=f"read back: no longer enables the breaker ({told})"
         if work.done
-        else "the global switch was answered; no policy was read back",
+        else f"the global switch was answered; no policy was read back: {STILL_ENABLED}",
         warnings=tuple(work.warnings),
     )
     own = next((each for each in done.policies if each.policy == order.policy), None)
@@ -80,24 +81,6 @@ def disable(admin: AdminPort, record: Scribe, order: Order) -> Disabled:
         )
     )
     return done
-
-
-def policies_of(admin: AdminPort, tenant: str, first: str) -> tuple[str, ...]:
-    """The tenant's policies as the router lists them, the named one first."""
-    named = [info.policy for info in admin.policies(tenant)]
-    return tuple(dict.fromkeys([*([] if first == ALL else [first]), *named]))
-
-
-def live_history(admin: AdminPort, tenant: str, policy: str) -> tuple[PolicyVersion, ...]:
-    """The versions, one of them live. Where the history names none (some servers cut it short), the latest
-    stands for it: nobody must be told that a breaker is disabled because its version wasn't listed.
-    """
-    history = admin.history(tenant, policy)
-    if live_version(history) is not None:
-        return history
-    version, document = admin.latest(tenant, policy)
-    others = tuple(each for each in history if each.version != version)
-    return (PolicyVersion(version=version, document=document, is_active=True), *others)
 
 
 class _Disabling:
@@ -132,7 +115,7 @@ class _Disabling:
     def _others(self, failures: list[tuple[str, CbopsError]]) -> None:
         try:
             policies = policies_of(self.admin, self.order.tenant, self.order.policy)
-        except AdminError as error:
+        except CbopsError as error:
             failures.append(("its other policies", error))
             return
         if not policies:
@@ -151,11 +134,13 @@ class _Disabling:
             # A policy that was deleted meanwhile enables nothing; the one asked for must exist.
             if policy == self.order.policy:
                 failures.append((policy, error))
-        except (AdminError, ChangedError) as error:
+        except CbopsError as error:
             failures.append((policy, error))
 
     def _policy(self, policy: str) -> RolledBackPolicy:
-        """Write `enabled: false` until what is live has it, then reload and read back."""
+        """Write `enabled: false` until what is live has it, then reload and read back; so too where a version
+        that enables the breaker waits for its reload.
+        """
         tenant = self.order.tenant
         first: PolicyVersion | None = None
         ours: set[str] = set()
@@ -166,13 +151,16 @@ class _Disabling:
             first = first or live_version(history)
             if plan_disable(history) is not None:
                 refused = self._put(policy, history, ours)
-            self.admin.reload(tenant, policy)
-            self.record.note(PolicyReloaded(change="rollback", tenant=tenant, policy=policy))
-            after = live_history(self.admin, tenant, policy)
+            after = live_history(self.admin, tenant, policy) if refused else history
+            # Where the write failed, a reload would make live what was to be kept from it.
+            if refused is None or armed_version(after) is None:
+                self.admin.reload(tenant, policy)
+                self.record.note(PolicyReloaded(change="rollback", tenant=tenant, policy=policy))
+                after = live_history(self.admin, tenant, policy)
             live = live_version(after)
-            if live is None or breaker_block(live.document).get("enabled") is not True:
+            if plan_disable(after) is None:
                 return self._finished(policy, first, live, ours)
-            seen.append(live.version)
+            seen.append(live.version if live else "none")
             if isinstance(refused, AdminAnswerError) and _versions(after) == _versions(history):
                 raise refused  # nobody wrote in between, so it would be refused again
         if refused is not None:
@@ -220,9 +208,14 @@ class _Disabling:
         return None
 
     def _warn_of_lost_update(self, policy: str, read: PolicyVersion, new: str, previous: str | None) -> None:
-        history = self.admin.history(self.order.tenant, policy)
-        theirs = next((each.document for each in history if each.version == previous), None)
-        changes = change_lines(differences(read.document, theirs)) if theirs is not None else ""
+        """The write is done, so nothing that fails here may keep it from being reloaded."""
+        try:
+            history = self.admin.history(self.order.tenant, policy)
+        except CbopsError as error:
+            changes = f"; the difference could not be read: {error.message}"
+        else:
+            theirs = next((each.document for each in history if each.version == previous), None)
+            changes = change_lines(differences(read.document, theirs)) if theirs is not None else ""
         self.warnings.append(
             f"{self.order.tenant}/{policy}: version {previous} was live when {new} was written, but "
             f"{read.version} was read: someone else's change was written over{changes}"

@@ -17,7 +17,7 @@ from cbops.model.plan import EnablePlan
 from cbops.model.policy import differences, parse_version
 from cbops.model.state import Stage
 from cbops.model.tenant import Target
-from cbops.rollout.planning import is_intended, live_version, same_document, written_over
+from cbops.rollout.planning import is_intended, live_version, same_document, stored_version, written_over
 
 
 @contextmanager
@@ -73,6 +73,9 @@ def write(record: Record, admin: AdminPort, who: Who, plan: EnablePlan) -> str:
     except AdminUnreachableError as error:
         return _lost_answer(record, admin, plan, error)
     except AdminError as error:
+        if _is_stored(admin, plan):  # a gateway in between may answer with an error of its own
+            record.append(_written(target, plan.new_version, None))
+            return plan.new_version
         record.append(EnableAbandoned(reason=clipped(f"the router refused the write: {error.message}")))
         # Where it was refused because of someone else's change, that is what to say.
         with suppress(AdminError):
@@ -95,10 +98,13 @@ def _written(target: Target, new: str, previous: str | None) -> PolicyWritten:
 
 
 def _lost_answer(record: Record, admin: AdminPort, plan: EnablePlan, error: AdminUnreachableError) -> str:
-    """Whether a write whose answer was lost had happened, by reading back; never by writing again."""
+    """Whether a write whose answer was lost had happened, by reading back; never by writing again.
+
+    It counts as written once it is stored: some routers make it live only with the reload.
+    """
     target = plan.target
-    live = live_version(admin.history(target.tenant, target.policy))
-    if is_intended(live, plan.after, plan.new_version):
+    history = admin.history(target.tenant, target.policy)
+    if stored_version(history, plan.after, plan.new_version) is not None:
         record.append(_written(target, plan.new_version, None))
         return plan.new_version
     record.append(EnableAbandoned(reason=clipped(f"the write did not arrive: {error.message}")))
@@ -111,14 +117,27 @@ def _lost_answer(record: Record, admin: AdminPort, plan: EnablePlan, error: Admi
     ) from error
 
 
+def _is_stored(admin: AdminPort, plan: EnablePlan) -> bool:
+    """Whether what was to be written is in the history; a router that can't be asked is believed."""
+    try:
+        history = admin.history(plan.target.tenant, plan.target.policy)
+    except AdminError:
+        return False
+    return stored_version(history, plan.after, plan.new_version) is not None
+
+
 def _lost_update(admin: AdminPort, plan: EnablePlan, previous: str | None) -> ChangedError:
     """Someone wrote between our read and our write, and our write went over it."""
-    versions = admin.history(plan.target.tenant, plan.target.policy)
-    theirs = next((v.document for v in versions if v.version == previous), None)
-    changes = differences(plan.before, theirs) if theirs is not None else ()
+    try:
+        versions = admin.history(plan.target.tenant, plan.target.policy)
+    except CbopsError as error:
+        told = f"; the difference could not be read: {error.message}"
+    else:
+        theirs = next((v.document for v in versions if v.version == previous), None)
+        told = change_lines(differences(plan.before, theirs)) if theirs is not None else ""
     return ChangedError(
         f"version {previous} was live when {plan.new_version} was written, but {plan.read_version} was read: "
-        "someone else's change was written over" + change_lines(changes),
+        "someone else's change was written over" + told,
         hint="The breaker may be enabled now. Take it back (cbops rollback), settle with the other person, "
         "and start anew; where their change may go, keep it enabled: cbops resume.",
     )

@@ -7,12 +7,22 @@ from pathlib import Path
 
 from cbops.errors import CbopsError
 from cbops.flows.ports import AdminPort
+from cbops.flows.steps.live import live_history, to_be_disabled
 from cbops.flows.steps.loading import document, load
+from cbops.flows.steps.orders import Order
 from cbops.flows.steps.wording import change_lines
 from cbops.model.answers.canary import InFlight
-from cbops.model.policy import Change, PolicyVersion, breaker_block, differences
+from cbops.model.policy import Change, PolicyVersion, differences
 from cbops.model.state import EnableRecord, RollbackRecord, RolloutState, Stage
-from cbops.rollout.planning import is_intended, live_version, same_document, written_over
+from cbops.rollout.planning import (
+    armed_version,
+    enables,
+    is_intended,
+    live_version,
+    same_document,
+    stored_version,
+    written_over,
+)
 
 SHOWN = 5  # differences in a sentence
 
@@ -73,7 +83,8 @@ def _begun(state: RolloutState) -> tuple[str, object, str]:
 
 def enabling(folder: Path, state: RolloutState, record: EnableRecord, admin: AdminPort) -> InFlight:
     """What the live policy says of an enabling, whether it is in flight or was abandoned."""
-    live = live_version(admin.history(state.target.tenant, state.target.policy))
+    history = admin.history(state.target.tenant, state.target.policy)
+    live = live_version(history)
     before, after = document(folder, record.before), document(folder, record.after)
     version = record.written_version or record.new_version
     if live is None:
@@ -86,6 +97,9 @@ def enabling(folder: Path, state: RolloutState, record: EnableRecord, admin: Adm
         changes = same_document(after, live.document, version)
         told, verdict = f"the live policy is {live.version}, neither as before nor as intended", "other"
         told += _differs(live, changes)
+    stored = stored_version(history, after, version)
+    if stored is not None and not stored.is_active:
+        told += f"; version {version} is stored as intended and not live, which a reload may change"
     if written_over(record.read_version, version, record.previous_version):
         told += f"; it was written over version {record.previous_version}, which someone else had made live"
     return InFlight.model_validate(
@@ -95,7 +109,8 @@ def enabling(folder: Path, state: RolloutState, record: EnableRecord, admin: Adm
             "live": verdict,
             "live_version": live.version if live else None,
             "sentence": f"{_begun_enabling(record)}; {told}.",
-            "enables": _enables(live),
+            "enables": enables(live),
+            "stored": stored is not None,
         }
     )
 
@@ -107,25 +122,45 @@ def _begun_enabling(record: EnableRecord) -> str:
 
 def _differs(live: PolicyVersion, changes: tuple[Change, ...]) -> str:
     more = f"; and {len(changes) - SHOWN} more" if len(changes) > SHOWN else ""
-    enabled = "enabled" if _enables(live) else "not enabled"
+    enabled = "enabled" if enables(live) else "not enabled"
     return f" (the breaker is {enabled}){change_lines(changes[:SHOWN])}{more}"
 
 
 def _rollback(state: RolloutState, record: RollbackRecord, admin: AdminPort) -> InFlight:
-    live = live_version(admin.history(record.tenant, record.policy))
-    enabled = _enables(live)
-    told = "still enables the breaker" if enabled else "no longer enables the breaker"
+    """A global one is told by the rollout's own policy: nobody can ask whether the switch was thrown."""
+    order = Order(record.tenant, record.policy, record.scope, record.reason)
+    live = live_version(live_history(admin, record.tenant, record.policy))
+    still = to_be_disabled(admin, order)
     wider = {"tenant": f" of every policy of {record.tenant}", "global": " of the whole router"}
     begun = _begun(state)[0].replace("A rollback", f"A rollback{wider.get(record.scope, '')}")
     return InFlight(
         change="rollback",
         since=record.intended_at,
-        live="before" if enabled else "intended",
+        live="before" if still else "intended",
         live_version=live.version if live else None,
-        sentence=f"{begun}; the live policy ({live.version if live else 'none'}) {told}.",
-        enables=enabled,
+        sentence=f"{begun}; {_still_told(record, live, still)}.",
+        enables=any(enables(live_version(history)) for history in still.values()),
     )
 
 
-def _enables(live: PolicyVersion | None) -> bool:
-    return live is not None and breaker_block(live.document).get("enabled") is True
+def _still_told(
+    record: RollbackRecord, live: PolicyVersion | None, still: dict[str, tuple[PolicyVersion, ...]]
+) -> str:
+    """Which policies still enable the breaker, or will with the next reload."""
+    on = [_named(policy, live_version(each)) for policy, each in still.items() if enables(live_version(each))]
+    soon = [
+        f"version {armed.version} of {policy} enables it and is stored, so a reload may make it live"
+        for policy, history in still.items()
+        if (armed := armed_version(history)) is not None
+    ]
+    if record.scope == "tenant":
+        told = f"these live policies still enable the breaker: {', '.join(on)}" if on else ""
+        told = told or f"no live policy of {record.tenant} enables the breaker any longer"
+    else:
+        told = f"the live policy ({live.version if live else 'none'}) "
+        told += "still enables the breaker" if on else "no longer enables the breaker"
+    return "; ".join((told, *soon))
+
+
+def _named(policy: str, live: PolicyVersion | None) -> str:
+    return f"{policy} ({live.version if live else 'none'})"

@@ -72,7 +72,8 @@ class InFlight(Frozen):
     """A change that was begun and not finished, and what the live policy says of it.
 
     `live`: as before the change, as intended, something else, or unknown (the API can't be asked).
-    `enables`: whether the live policy enables the breaker; null is unknown.
+    `enables`: whether the live policy enables the breaker; null is unknown. `stored`: what an enabling wrote
+    is the router's latest version, live or not yet (some routers make it live only with a reload).
     """
 
     change: Literal["enable", "rollback"]
@@ -81,6 +82,7 @@ class InFlight(Frozen):
     live_version: str | None
     sentence: str
     enables: bool | None = None
+    stored: bool = False
 
 
 class StatusAnswer(Frozen):

@@ -1,0 +1,58 @@
+"""Whether the policy that is judged is the one that is live.
+
+What was measured under another policy says nothing about the applied one, and a breaker that somebody
+disabled in silence looks sound: it never opens.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from cbops.judge.case import counted
+from cbops.model.base import iso
+from cbops.model.observation import Drift
+from cbops.model.state import RolloutState
+
+REMEDY = "the applied policy live again: the policy that was judged is not the one that is live"
+
+
+def drifted(state: RolloutState, drift: Drift | None, observed: Iterable[int]) -> tuple[str, ...]:
+    """Why the live policy isn't the applied one; nothing where it is, or where nobody could look.
+
+    `drift` is what was seen at the time of judging. Where that couldn't be looked at, the last judgement
+    that could counts; a day that was collected under another policy counts until it is collected again.
+    """
+    reasons = []
+    if drift is not None and drift.checked:
+        if drift.drifted:
+            reasons.append(f"the policy that was judged is not the one that is live: {drift.message}")
+    else:
+        reasons += _last_seen(state)
+    numbers = set(observed)
+    days = [day.window.day for day in state.days if day.drift is not None and day.drift.drifted]
+    days = [number for number in days if number in numbers]
+    if days:
+        told = ", ".join(map(str, days))
+        one = "was" if len(days) == 1 else "were"
+        reasons.append(
+            f"{counted(len(days), 'day')} {one} collected while another policy was live: day {told}"
+        )
+    return tuple(reasons)
+
+
+def _last_seen(state: RolloutState) -> list[str]:
+    """What the last look on record saw, by a judgement or with a day."""
+    looks: list[tuple[datetime, Drift | None]] = [
+        *((record.at, record.evaluated.drift) for record in state.evaluations),
+        *((day.collected_at, day.drift) for day in state.days),
+    ]
+    seen = [(at, drift) for at, drift in looks if drift is not None and drift.checked]
+    if not seen:
+        return []
+    at, last = max(seen, key=lambda look: look[0])
+    if not last.drifted:
+        return []
+    return [
+        f"the policy that was judged was not the one that was live when last looked at ({iso(at)}): {last.message}"
+    ]
