@@ -19,10 +19,20 @@ from unittest import mock
 
 import jsonschema
 import pytest
+from hypothesis import HealthCheck, settings
 
 from cbops.cli.app import run
 from cbops.cli.schemas import file_name
 from cbops.flows.ports import Clock
+
+# The time that a case takes says nothing about cbops: the machine may be busy. CI plays the same cases each time.
+settings.register_profile(
+    "steady",
+    deadline=None,
+    derandomize=os.environ.get("CI", "").lower() == "true",
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("steady")
 
 ROOT = Path(__file__).parents[1]
 SCHEMAS = ROOT / "docs" / "schemas"

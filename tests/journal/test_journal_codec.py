@@ -118,7 +118,8 @@ def test_an_actor_that_is_no_text_is_refused() -> None:
         (b'{"v":1,"v":1}', "a key stands twice"),
         (b'{"v":NaN}', "holds 'NaN'"),
         (b'{"v":1e999}', "holds '1e999'"),
-        (b"[" * 2000 + b"]" * 2000, "JSON out of bounds"),
+        # How deep is too deep differs between versions of Python.
+        (b"[" * 2000 + b"]" * 2000, "JSON out of bounds|not a JSON object"),
         (b" " * MAX_LINE, "longer than 4096 bytes"),
     ],
 )
