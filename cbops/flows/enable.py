@@ -143,7 +143,7 @@ def _require_selected(state: RolloutState) -> None:
         )
     if state.stage is not Stage.SELECTED:
         raise WrongStageError(
-            f"rollout {state.id} is {state.stage.value.replace('_', ' ')}, so there is nothing to enable",
+            f"rollout {state.id} is {state.stage.words}, so there is nothing to enable",
             hint="See where it stands: cbops canary status",
         )
 

@@ -22,7 +22,7 @@ from cbops.model.answers.monitor import (
     NoteAnswer,
 )
 from cbops.model.base import iso
-from cbops.model.checklist import ITEMS, ItemId, ItemState
+from cbops.model.checklist import DONE, ITEMS, ItemId, ItemState
 from cbops.model.events import ChecklistMarked, IncidentAdded, LessonAdded, NoteAdded, OwnerNotified
 from cbops.model.state import RolloutState
 from cbops.rollout.days import days_of
@@ -187,7 +187,7 @@ def checklist_answer(state: RolloutState) -> ChecklistAnswer:
                 by=record.actor if record else None,
             )
         )
-    complete = all(item.state in ("verified", "attested") for item in items)
+    complete = all(item.state in DONE for item in items)
     return ChecklistAnswer(rollout=state.id, items=tuple(items), complete=complete)
 
 

@@ -13,6 +13,7 @@ from cbops.model.base import JsonObject
 from cbops.model.policy import (
     breaker_block,
     differences,
+    enables_breaker,
     next_version,
     parse_block,
     provider_weights,
@@ -77,7 +78,7 @@ def diff(
     live = live_version(history)
     watched = provider or (next(iter(provider_weights(live.document)), "") if live else "")
     target = Target(tenant=tenant, policy=policy, provider=watched)
-    enabled = live is not None and breaker_block(live.document).get("enabled") is True
+    enabled = live is not None and enables_breaker(live.document)
     if live is not None and enabled:
         parse_block({"enabled": True, **block})
         after = with_breaker(live.document, {"enabled": True, **block})

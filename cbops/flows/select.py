@@ -29,7 +29,7 @@ from cbops.model.config import Config
 from cbops.model.events import BreakerAdopted, Rehearsed
 from cbops.model.observation import State
 from cbops.model.plan import Candidate, OverrideNote, Rehearsal
-from cbops.model.policy import PolicyVersion, breaker_block
+from cbops.model.policy import PolicyVersion, breaker_block, enables_breaker
 from cbops.model.tenant import Target, TenantsFile
 from cbops.rollout.planning import live_version
 from cbops.rollout.selection import unmet, weigh_candidates
@@ -307,6 +307,6 @@ def _live(admin: AdminPort | None, target: Target) -> tuple[PolicyVersion | None
         return None, (f"the enabled policy is unknown: {error.message}",)
     if live is None:
         return None, ("the admin API has no live version, so the enabled policy is unknown",)
-    if breaker_block(live.document).get("enabled") is not True:
+    if not enables_breaker(live.document):
         return live, (f"the live policy {live.version} does not enable the breaker",)
     return live, ()

@@ -14,7 +14,7 @@ from cbops.flows.steps.orders import STILL_ENABLED, Order
 from cbops.flows.steps.wording import plural, spans
 from cbops.journal.reader import read
 from cbops.model.answers.canary import InFlight, StatusAnswer
-from cbops.model.checklist import ITEMS
+from cbops.model.checklist import DONE, ITEMS
 from cbops.model.state import RolloutState, Stage
 from cbops.model.verdict import Recommendation
 from cbops.rollout.days import days_of
@@ -46,9 +46,7 @@ def _answer(state: RolloutState, now: datetime, flying: InFlight | None) -> Stat
     evaluated = state.evaluations[-1] if state.evaluations else None
     decided = state.decisions[-1].decided if state.decisions else None
     checklist_open = tuple(
-        item
-        for item in ITEMS
-        if item not in state.checklist or state.checklist[item].state not in ("verified", "attested")
+        item for item in ITEMS if item not in state.checklist or state.checklist[item].state not in DONE
     )
     return StatusAnswer(
         rollout=state.id,

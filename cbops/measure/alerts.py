@@ -10,6 +10,7 @@ from itertools import pairwise
 from statistics import median
 
 from cbops.measure.names import ALERTS
+from cbops.measure.spans import united
 from cbops.model.base import from_ms
 from cbops.model.observation import AlertInterval
 from cbops.model.series import Series
@@ -42,7 +43,7 @@ def alert_intervals(
             name=name, severity=severity, provider=provider, start=from_ms(first), end=from_ms(last)
         )
         for (name, severity, provider), runs in found.items()
-        for first, last in _united(runs)
+        for first, last in united(runs)
     ]
     return tuple(sorted(intervals, key=lambda one: (one.start, one.name, one.provider or "")))
 
@@ -68,14 +69,3 @@ def _usual(times: Sequence[int], interval_ms: float) -> float:
     if len(distances) < 2:
         return interval_ms
     return min(float(median(distances)), interval_ms) if interval_ms else float(median(distances))
-
-
-def _united(runs: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Intervals of several series of one alert, those that overlap made one."""
-    united: list[tuple[int, int]] = []
-    for first, last in sorted(runs):
-        if united and first <= united[-1][1]:
-            united[-1] = (united[-1][0], max(united[-1][1], last))
-        else:
-            united.append((first, last))
-    return united

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from statistics import median
 
+from cbops.measure.spans import united
 from cbops.measure.targets import ScrapeTarget, Targets
 from cbops.model.base import from_ms
 from cbops.model.observation import Gap, Restart, ScrapeHealth
@@ -43,7 +44,7 @@ def scrape_health(targets: Targets, start: int, end: int) -> ScrapeHealth:
         expected=expected,
         seen=seen,
         coverage=min(1.0, seen / expected) if expected else float(bool(seen)),
-        gaps=tuple(Gap(start=from_ms(first), end=from_ms(last)) for first, last in _united(holes)),
+        gaps=tuple(Gap(start=from_ms(first), end=from_ms(last)) for first, last in united(holes)),
     )
 
 
@@ -89,16 +90,6 @@ def _holes(target: ScrapeTarget, first: int, last: int, interval: float) -> list
     points = [begin, *scrapes, last]
     holes = [(a, b) for a, b in pairwise(points) if b - a > LONG * interval]
     return [(max(a, first), b) for a, b in holes]
-
-
-def _united(holes: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    united: list[tuple[int, int]] = []
-    for first, last in sorted(holes):
-        if united and first <= united[-1][1]:
-            united[-1] = (united[-1][0], max(united[-1][1], last))
-        else:
-            united.append((first, last))
-    return united
 
 
 def restarts_in(targets: Targets, start: int, end: int) -> tuple[Restart, ...]:

@@ -16,6 +16,8 @@ ItemId = Literal[
 ]
 ItemState = Literal["verified", "attested", "failed", "unknown"]
 
+DONE: tuple[ItemState, ...] = ("verified", "attested")
+
 ITEMS: dict[ItemId, str] = {
     "load_tests": "Load tests executed",
     "dashboards": "Monitoring dashboards specification ready",

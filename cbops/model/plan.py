@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from cbops.model.base import Frozen, Instant, JsonObject
+from cbops.model.base import Frozen, JsonObject
 from cbops.model.policy import Change
 from cbops.model.tenant import Owner, Target
 
@@ -62,15 +62,6 @@ class Rehearsal(Frozen):
     opened_after_failures: int | None
     recovered_after_ms: int | None
     steps: tuple[str, ...]
-
-
-class LiveReading(Frozen):
-    """What was live at an instant: the active version, its document, and the highest version."""
-
-    at: Instant
-    version: str
-    latest_version: str
-    document: JsonObject
 
 
 class OverrideNote(Frozen):

@@ -95,6 +95,11 @@ def fallback_targets(document: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(target for target in targets if isinstance(target, str))
 
 
+def enables_breaker(document: Mapping[str, Any]) -> bool:
+    """Whether the document enables the breaker; anything but true doesn't."""
+    return breaker_block(document).get("enabled") is True
+
+
 def with_breaker(document: Mapping[str, Any], block: Mapping[str, Any]) -> JsonObject:
     """The same document with this circuit_breaker block and nothing else changed."""
     return {**document, "circuit_breaker": dict(block)}

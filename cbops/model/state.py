@@ -33,6 +33,11 @@ class Stage(StrEnum):
     ROLLED_BACK = "rolled_back"
 
     @property
+    def words(self) -> str:
+        """The stage as people read it: `rolling back`."""
+        return self.value.replace("_", " ")
+
+    @property
     def active(self) -> bool:
         """Whether there is still something to do in it."""
         return self not in (Stage.DECIDED, Stage.ROLLED_BACK)

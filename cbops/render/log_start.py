@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import tzinfo
 
 from cbops.model.base import JsonObject
-from cbops.model.checklist import ITEMS, ItemId
+from cbops.model.checklist import DONE, ITEMS, ItemId
 from cbops.model.plan import OverrideNote, Rehearsal, Weighed
 from cbops.model.policy import CANARY_BLOCK
 from cbops.model.state import ChecklistRecord, EnableRecord, NotificationRecord, RolloutState
@@ -31,7 +31,6 @@ from cbops.render.log_words import (
 )
 from cbops.render.markdown import EMPTY, Markdown, joined, json_block, phrase
 
-_DONE = ("verified", "attested")
 _SELECTION = ("traffic", "criticality", "owner")
 _FURTHER = {
     "fallback": Markdown("Fallback"),
@@ -55,7 +54,7 @@ def load_test_view(state: RolloutState | None, tz: tzinfo) -> LoadTestView:
 
 
 def _load_test_told(record: ChecklistRecord, tz: tzinfo) -> LoadTestView:
-    done = record.state in _DONE
+    done = record.state in DONE
     words = {"verified": "✅ **Passed**", "attested": "✅ **Passed**", "failed": "❌ **Failed**"}
     status = Markdown(words.get(record.state, "⚠️ **Unknown**"))
     first = Markdown("No further action" if done else "Fix what keeps the load tests from passing")
@@ -81,7 +80,7 @@ def _tick(state: RolloutState | None, item: ItemId, tz: tzinfo) -> Tick:
         if not begun(state):
             return Tick()
         return Tick(remark=phrase(" — ⚠️ not recorded{}", aside))
-    done = record.state in _DONE
+    done = record.state in DONE
     mark = Markdown("✅" if done else "⚠️")
     note = phrase(": {}", record.note) if record.note else EMPTY
     said = phrase(" — {} {}{}", mark, _told(record, tz), note)
@@ -89,7 +88,7 @@ def _tick(state: RolloutState | None, item: ItemId, tz: tzinfo) -> Tick:
 
 
 def _told(record: ChecklistRecord, tz: tzinfo) -> Markdown:
-    state = Markdown(record.state if record.state in _DONE else f"marked {record.state}")
+    state = Markdown(record.state if record.state in DONE else f"marked {record.state}")
     return phrase("{} {}", state, signed(record.actor, record.at, tz))
 
 

@@ -14,6 +14,7 @@ from cbops.model.policy import (
     PolicyVersion,
     breaker_block,
     differences,
+    enables_breaker,
     fallback_targets,
     next_version,
     parse_block,
@@ -70,7 +71,7 @@ def plan_disable(history: tuple[PolicyVersion, ...]) -> tuple[JsonObject, JsonOb
 
 def enables(version: PolicyVersion | None) -> bool:
     """Whether it enables the breaker; no version does not."""
-    return version is not None and breaker_block(version.document).get("enabled") is True
+    return version is not None and enables_breaker(version.document)
 
 
 def armed_version(history: tuple[PolicyVersion, ...]) -> PolicyVersion | None:
@@ -157,7 +158,7 @@ def _require_live(target: Target, history: tuple[PolicyVersion, ...]) -> PolicyV
 
 
 def _require_disabled(target: Target, live: PolicyVersion) -> None:
-    if breaker_block(live.document).get("enabled") is True:
+    if enables_breaker(live.document):
         raise WrongStageError(
             f"the live version {live.version} of {target.policy} of {target.tenant} enables the breaker already",
             hint="Take the rollout over as it is: cbops canary adopt; or disable it first: cbops rollback",

@@ -9,7 +9,7 @@ from typing import Literal, Protocol
 from cbops.model.base import JsonObject
 from cbops.model.observation import State
 from cbops.model.plan import Candidate, Weighed
-from cbops.model.policy import PolicyVersion, breaker_block, fallback_targets, provider_weights
+from cbops.model.policy import PolicyVersion, enables_breaker, fallback_targets, provider_weights
 from cbops.model.tenant import Target, Tenant, TenantsFile
 
 Verdict = Literal["for", "against", "unknown"]
@@ -159,7 +159,7 @@ def _absent(facts: _Facts, what: Literal["critical", "owner"]) -> str:
 
 
 def _breaker(facts: _Facts) -> Weighed:
-    if breaker_block(facts.document).get("enabled") is True:
+    if enables_breaker(facts.document):
         return _weighed("breaker", "against", "the live policy enables the breaker already")
     return _weighed("breaker", "for", "the live policy does not enable the breaker yet")
 

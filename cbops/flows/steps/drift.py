@@ -9,7 +9,7 @@ from cbops.flows.ports import AdminPort
 from cbops.flows.steps.loading import document
 from cbops.flows.steps.wording import change_lines
 from cbops.model.observation import Drift
-from cbops.model.policy import PolicyVersion, breaker_block
+from cbops.model.policy import PolicyVersion, enables_breaker
 from cbops.model.state import RolloutState
 from cbops.rollout.planning import live_version, same_document
 
@@ -49,7 +49,7 @@ def _unchecked(why: str) -> Drift:
 
 def _after_rollback(live: PolicyVersion | None) -> Drift:
     """What else somebody changed since is no longer this rollout's business."""
-    if live is not None and breaker_block(live.document).get("enabled") is True:
+    if live is not None and enables_breaker(live.document):
         return Drift(checked=True, drifted=True, message=f"enabled again since the rollback ({live.version})")
     return Drift(checked=True, drifted=False, message="disabled, as rolled back")
 

@@ -54,8 +54,7 @@ def require_alone(others: tuple[Rival, ...], target: Target, beside: str | None)
         return ()
     if beside is None:
         told = ", ".join(
-            f"{each.folder.name} ({each.state.stage.value.replace('_', ' ') if each.state else 'damaged'})"
-            for each in others
+            f"{each.folder.name} ({each.state.stage.words if each.state else 'damaged'})" for each in others
         )
         raise BlockedError(
             f"{target.policy} of {target.tenant} has a rollout already that is not over: {told}",

@@ -65,7 +65,7 @@ class Record:
             apply(self.state, draft)
         except RecordError as error:
             raise WrongStageError(
-                f"rollout {self.state.id} is {self.state.stage.value.replace('_', ' ')}, so "
+                f"rollout {self.state.id} is {self.state.stage.words}, so "
                 f"'{event.type}' can't be put on record",
                 hint="See where it stands: cbops canary status",
             ) from error
@@ -97,6 +97,6 @@ def require_enabled(state: RolloutState, command: str) -> None:
         Stage.SELECTED: "Enable it first: cbops canary enable",
     }
     raise WrongStageError(
-        f"{command} needs an enabled breaker; rollout {state.id} is {state.stage.value.replace('_', ' ')}",
+        f"{command} needs an enabled breaker; rollout {state.id} is {state.stage.words}",
         hint=hints.get(state.stage, "See where it stands: cbops canary status"),
     )

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from cbops.errors import BlockedError, UsageError
 from cbops.flows.steps.texts import MAX_REASON, said
 from cbops.model.answers.canary import Requirement
-from cbops.model.checklist import ITEMS
+from cbops.model.checklist import DONE, ITEMS
 from cbops.model.plan import OverrideNote, Rehearsal
 from cbops.model.state import RolloutState
 
@@ -28,7 +28,7 @@ def requirements(
     listed = []
     for item, title in ITEMS.items():
         record = state.checklist.get(item)
-        met = record is not None and record.state in ("verified", "attested")
+        met = record is not None and record.state in DONE
         told = f"{record.state} by {record.actor}" if record else "unknown"
         listed.append(Requirement(name=item, met=met, detail=f"{title}: {told}", override=reasons.get(item)))
     notified = bool(state.notifications)
