@@ -23,6 +23,7 @@ from cbops.model.events import (
     EpisodeClassified,
     Evaluated,
     Event,
+    Forecasted,
     IncidentAdded,
     LessonAdded,
     NoteAdded,
@@ -36,6 +37,7 @@ from cbops.model.events import (
     RollbackProof,
     RolloutOpened,
     TornLineSetAside,
+    Tuned,
 )
 from cbops.model.observation import DayWindow
 from cbops.model.plan import OverrideNote, Rehearsal, Weighed
@@ -194,6 +196,10 @@ def people() -> list[Event]:
         IncidentAdded(provider="openai", start=START, end=START + timedelta(hours=1), note=None),
         EpisodeClassified(episode="e1", classification="expected", reason="status page"),
         LessonAdded(kind="well", text="quick rollback"),
+        Forecasted(
+            policy="canary", requests=12, approximate=False, forecast=sha(JUDGED), summary="no open in 7 days"
+        ),
+        Tuned(recommended=BLOCK, tuning=sha(JUDGED), summary="3 opens fewer"),
         TornLineSetAside(file="torn-2-1.txt", length=len(TORN_BYTES)),
     ]
 

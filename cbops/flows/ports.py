@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any, Protocol
 
 from cbops.model.base import JsonObject
 from cbops.model.policy import PolicyInfo, PolicyVersion, PutAnswer
 from cbops.model.series import Fetched, SeriesQuery
+from cbops.model.traffic import TrafficChunk, TrafficSummary
 
 
 class Clock(Protocol):
@@ -77,4 +78,17 @@ class SamplePort(Protocol):
         back as `LOOKBACK`, see the clients). Series without any sample there are left out.
         May raise MetricsError.
         """
+        ...
+
+
+class TrafficPort(Protocol):
+    """Recorded traffic, from trace files or synthesised from counters."""
+
+    def chunks(self) -> Iterator[TrafficChunk]:
+        """The requests in order of arrival; see `TrafficChunk.begins`. May raise InputError or MetricsError."""
+        ...
+
+    @property
+    def summary(self) -> TrafficSummary:
+        """What was read; complete after the last chunk."""
         ...

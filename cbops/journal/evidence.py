@@ -8,7 +8,17 @@ from pathlib import Path
 from cbops.errors import InputError, RecordError
 from cbops.journal.codec import is_hash
 from cbops.journal.files import EVIDENCE, make_folder, mapped, read_bytes, sync_folder, write_atomically
-from cbops.model.events import BreakerAdopted, DayCollected, Decided, EnableIntended, Evaluated, Event, Sha
+from cbops.model.events import (
+    BreakerAdopted,
+    DayCollected,
+    Decided,
+    EnableIntended,
+    Evaluated,
+    Event,
+    Forecasted,
+    Sha,
+    Tuned,
+)
 
 # Which fields of which event name evidence.
 EVIDENCE_FIELDS: dict[type[Event], tuple[str, ...]] = {
@@ -17,6 +27,8 @@ EVIDENCE_FIELDS: dict[type[Event], tuple[str, ...]] = {
     DayCollected: ("observation",),
     Evaluated: ("evaluation",),
     Decided: ("evaluation",),
+    Forecasted: ("forecast",),
+    Tuned: ("tuning",),
 }
 
 

@@ -237,6 +237,26 @@ class LessonAdded(Frozen):
     text: str
 
 
+class Forecasted(Frozen):
+    """Recorded traffic was played through a policy; the whole Forecast is evidence, `summary` its first sentence."""
+
+    type: Literal["forecasted"] = "forecasted"
+    policy: str  # the name of the policy that it is about
+    requests: int
+    approximate: bool
+    forecast: Sha
+    summary: str
+
+
+class Tuned(Frozen):
+    """Thresholds were searched over recorded traffic; the whole Tuning is evidence."""
+
+    type: Literal["tuned"] = "tuned"
+    recommended: JsonObject | None  # the circuit_breaker block; null: none is better than the live one
+    tuning: Sha
+    summary: str
+
+
 class TornLineSetAside(Frozen):
     """Half a line stood at the end; it was moved to `file` and the journal goes on.
 
@@ -271,6 +291,8 @@ Event = (
     | RollbackFailed
     | RollbackProof
     | LessonAdded
+    | Forecasted
+    | Tuned
     | TornLineSetAside
 )
 

@@ -11,11 +11,13 @@ from cbops.model.events import (
     Decided,
     EpisodeClassified,
     Evaluated,
+    Forecasted,
     IncidentAdded,
     OwnerNotified,
     RollbackProof,
     RollbackScope,
     Sha,
+    Tuned,
 )
 from cbops.model.observation import DayWindow, Drift
 from cbops.model.plan import OverrideNote, Rehearsal, Weighed
@@ -136,6 +138,14 @@ class LessonRecord(Stamped):
     text: str
 
 
+class ForecastRecord(Stamped):
+    forecasted: Forecasted
+
+
+class TuningRecord(Stamped):
+    tuned: Tuned
+
+
 class RehearsalRecord(Stamped):
     rehearsal: Rehearsal
 
@@ -173,6 +183,8 @@ class RolloutState(Frozen):
     decisions: tuple[DecisionRecord, ...] = ()
     rollbacks: tuple[RollbackRecord, ...] = ()
     lessons: tuple[LessonRecord, ...] = ()
+    forecasts: tuple[ForecastRecord, ...] = ()
+    tunings: tuple[TuningRecord, ...] = ()
     last_seq: int
     last_at: Instant
     torn_lines: int = 0

@@ -24,6 +24,7 @@ from cbops.model.events import (
     Entry,
     EpisodeClassified,
     Evaluated,
+    Forecasted,
     IncidentAdded,
     LessonAdded,
     NoteAdded,
@@ -37,6 +38,7 @@ from cbops.model.events import (
     RollbackProof,
     RolloutOpened,
     TornLineSetAside,
+    Tuned,
 )
 from cbops.model.state import RolloutState, Stage
 from cbops.rollout import fold_change, fold_record
@@ -75,6 +77,8 @@ _on(RollbackDone, fold_change.rollback_done)
 _on(RollbackFailed, fold_change.rollback_failed)
 _on(RollbackProof, fold_change.rollback_proof)
 _on(LessonAdded, fold_record.lesson_added)
+_on(Forecasted, fold_record.forecasted)
+_on(Tuned, fold_record.tuned)
 _on(TornLineSetAside, fold_record.torn_line_set_aside)
 
 

@@ -17,6 +17,7 @@ from cbops.model.state import (
     DecisionRecord,
     EnableRecord,
     EvaluationRecord,
+    ForecastRecord,
     IncidentRecord,
     LessonRecord,
     NoteRecord,
@@ -25,6 +26,7 @@ from cbops.model.state import (
     RollbackRecord,
     RolloutState,
     Stage,
+    TuningRecord,
 )
 
 E = TypeVar("E", bound=Event)
@@ -52,6 +54,8 @@ class Changes(TypedDict, total=False):
     decisions: tuple[DecisionRecord, ...]
     rollbacks: tuple[RollbackRecord, ...]
     lessons: tuple[LessonRecord, ...]
+    forecasts: tuple[ForecastRecord, ...]
+    tunings: tuple[TuningRecord, ...]
     torn_lines: int
 
 

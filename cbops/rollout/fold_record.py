@@ -9,12 +9,14 @@ from cbops.model.events import (
     Entry,
     EpisodeClassified,
     Evaluated,
+    Forecasted,
     IncidentAdded,
     LessonAdded,
     NoteAdded,
     OwnerNotified,
     Rehearsed,
     TornLineSetAside,
+    Tuned,
 )
 from cbops.model.observation import Drift
 from cbops.model.state import (
@@ -23,6 +25,7 @@ from cbops.model.state import (
     CollectedDay,
     DecisionRecord,
     EvaluationRecord,
+    ForecastRecord,
     IncidentRecord,
     LessonRecord,
     NoteRecord,
@@ -30,6 +33,7 @@ from cbops.model.state import (
     RehearsalRecord,
     RolloutState,
     Stage,
+    TuningRecord,
 )
 from cbops.model.verdict import Recommendation
 from cbops.rollout.fold_base import Changes, refuse, require_enabled
@@ -120,6 +124,16 @@ def decided(state: RolloutState, entry: Entry, event: Decided) -> Changes:
 def lesson_added(state: RolloutState, entry: Entry, event: LessonAdded) -> Changes:
     record = LessonRecord(at=entry.at, actor=entry.actor, kind=event.kind, text=event.text)
     return {"lessons": (*state.lessons, record)}
+
+
+def forecasted(state: RolloutState, entry: Entry, event: Forecasted) -> Changes:
+    record = ForecastRecord(at=entry.at, actor=entry.actor, forecasted=event)
+    return {"forecasts": (*state.forecasts, record)}
+
+
+def tuned(state: RolloutState, entry: Entry, event: Tuned) -> Changes:
+    record = TuningRecord(at=entry.at, actor=entry.actor, tuned=event)
+    return {"tunings": (*state.tunings, record)}
 
 
 def torn_line_set_aside(state: RolloutState, _entry: Entry, _event: TornLineSetAside) -> Changes:

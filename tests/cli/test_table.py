@@ -14,6 +14,9 @@ from cbops.cli.tree import command_of
 
 ROOT = Path(__file__).parents[2]
 HEAVY = {
+    "numpy",
+    "duckdb",
+    "nanoarrow",
     "httpx",
     "jinja2",
     "rich",
