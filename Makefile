@@ -49,8 +49,9 @@ programs: ## install what the tests need beside Python, where that is possible
 schemas: $(VENV)/.run ## write docs/schemas anew from the models
 	$(BIN)/python -m tools.schemas
 
-bench: $(VENV)/.test ## start-up times beside an empty Typer app
+bench: $(VENV)/.bench ## start-up beside an empty Typer app; replay beside pybreaker
 	$(BIN)/python benchmarks/startup.py
+	$(BIN)/python benchmarks/replay.py
 
 clean: ## remove everything that make made
 	rm -rf .venv .venv-* build dist demo htmlcov .coverage .coverage.* *.egg-info
@@ -73,6 +74,10 @@ $(VENV)/.run: $(VENV)/.made pyproject.toml constraints.txt
 
 $(VENV)/.test: $(VENV)/.run
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --group test
+	@touch $@
+
+$(VENV)/.bench: $(VENV)/.test
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --group bench
 	@touch $@
 
 $(VENV)/.check: $(VENV)/.test

@@ -23,6 +23,11 @@ USED = {
     "fastapi": "fastapi",
     "uvicorn": "uvicorn",
     "tzdata": "",
+    "duckdb": "duckdb",
+    "nanoarrow": "nanoarrow",
+    "numpy": "numpy",
+    "numba": "numba",
+    "vl-convert-python": "vl_convert",
 }
 
 
