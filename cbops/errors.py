@@ -17,7 +17,8 @@
     │   ├── MetricsUnreachableError
     │   ├── MetricsRefusedError            401 or 403
     │   ├── MetricsQueryError              the server calls the query bad
-    │   └── MetricsAnswerError             an answer that makes no sense
+    │   ├── MetricsAnswerError             an answer that makes no sense
+    │   └── MetricsEmptyError              nothing there of what was asked for
     ├── ConflictError                  6   someone else's change, or the wrong moment
     │   ├── LockedError                    another process holds the rollout
     │   ├── ChangedError                   the live policy isn't what was read
@@ -154,6 +155,12 @@ class MetricsAnswerError(MetricsError):
     """The metrics source answered with an error or with something that makes no sense."""
 
     code = "metrics-answer"
+
+
+class MetricsEmptyError(MetricsError):
+    """The metrics source works and has nothing of what was asked for."""
+
+    code = "metrics-empty"
 
 
 class ConflictError(CbopsError):

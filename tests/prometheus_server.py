@@ -24,10 +24,10 @@ def blocks_from(openmetrics: Path, tsdb: Path) -> None:
 
 
 @contextmanager
-def prometheus(tsdb: Path) -> Iterator[str]:
+def prometheus(tsdb: Path, configured: str = "global: {scrape_interval: 1h}\n") -> Iterator[str]:
     """The server's URL, once it is ready; it is ended by its pid."""
     config = tsdb.parent / "prometheus.yml"
-    config.write_text("global: {scrape_interval: 1h}\n", encoding="utf-8")
+    config.write_text(configured, encoding="utf-8")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]

@@ -65,6 +65,7 @@ def told(result):
     """Everything that a replay says, as plain data."""
     return {
         "transitions": result.transitions,
+        "held": list(zip(result.moved_results, result.moved_failures, strict=True)),
         "denied": result.denied,
         "counts": (result.allowed, result.fail_fast),
         "ended": (result.success, result.failure, result.ignored, result.lost),
@@ -75,8 +76,13 @@ def told(result):
 
 def scalar(policy, rows):
     """The same from the scalar breaker, asked and told in an order that is worked out row by row."""
-    moved = []
-    breaker = Breaker(policy, on_transition=lambda *move: moved.append(move))
+    moved, held = [], []
+
+    def hook(now, source, target, reason):
+        moved.append((now, source, target, reason))
+        held.append(breaker.window if source == "closed" else (0, 0))
+
+    breaker = Breaker(policy, on_transition=hook)
     events = []
     for place, (index, (arrival, latency, _)) in enumerate(
         sorted(enumerate(rows), key=lambda item: item[1][0])
@@ -98,6 +104,7 @@ def scalar(policy, rows):
     admitted = [outcome for index, (_, _, outcome) in enumerate(rows) if index not in refused]
     return {
         "transitions": moved,
+        "held": held,
         "denied": denied,
         "counts": (len(admitted), len(denied)),
         "ended": tuple(admitted.count(outcome) for outcome in "sfil"),

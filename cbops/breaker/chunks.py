@@ -29,18 +29,24 @@ class Carry:
 
 @dataclass(slots=True)
 class Moves:
-    """Transitions in columns: time in ms and the kernel's code of what it was."""
+    """Transitions in columns: time in ms, the kernel's code of what it was, what the window held (see there)."""
 
     at: MutableSequence[int] = field(default_factory=lambda: array("q"))
     why: array[int] = field(default_factory=lambda: array("B"))
+    results: array[int] = field(default_factory=lambda: array("q"))
+    failures: array[int] = field(default_factory=lambda: array("q"))
 
-    def add(self, at: Sequence[int], why: Iterable[int]) -> None:
+    def add(
+        self, at: Sequence[int], why: Iterable[int], results: Iterable[int], failures: Iterable[int]
+    ) -> None:
         """Take over the transitions of one call."""
         try:
             self.at.extend(array("q", at))
         except OverflowError:  # a latency may lead beyond 64 bits
             self.at = [*self.at, *at]
         self.why.extend(why)
+        self.results.extend(results)
+        self.failures.extend(failures)
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,9 +23,9 @@ from cbops.breaker.kernel import HEAD, MOVED, NUMBERS, REQUEST, RESULT
 from cbops.breaker.limits import TIME_LIMIT, Limits
 
 # Bits of a radix digit: so many counters still fit the fastest cache.
-_DIGIT_BITS = 12
+DIGIT_BITS = 12
 # Moves a pair after which an insertion sort costs about a quarter of the radix sort that it then needs.
-_MOVES = 5
+SORT_MOVES = 5
 _MOST = 2**31 - 1
 
 Array = Any  # a NumPy column; neither package is known to those who lack it
@@ -43,6 +43,10 @@ class Machine:
     list_results: Callable[..., int]
     insert_pairs: Callable[..., bool]
     sort_pairs: Callable[..., None]
+    advance_all: Callable[..., int]
+    list_all: Callable[..., None]
+    scatter: Callable[..., None]
+    find_all: Callable[..., None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +92,21 @@ def _machine() -> Machine | None:
     longs, places, octets = column(long), column(place), column(byte)
     given, given_places, given_octets = (column(kind, readonly=True) for kind in (long, place, byte))
     numbers = (long, long, long, long, numba.float64, long)
-    columns = (given, given, given_places, given_octets, octets, longs, octets, longs)
+    columns = (given, given, given_places, given_octets, octets, longs, octets, longs, longs, longs)
+    many = (
+        (given_places, given, given, longs, places, octets, longs, octets),
+        (given, given_octets, given, longs, longs, places, octets, longs, octets, longs),
+        (places, longs, octets, longs, longs, numba.types.Array(long, 2, "C"), longs, long, long),
+    )
+    # What a compiled function calls; each stands in its caller's file, which the cache on disk watches.
+    for called in (
+        kernel.advance,
+        ordering.list_results,
+        ordering.insert_pairs,
+        ordering.sort_pairs,
+        ordering.sort_part,
+    ):
+        numba.extending.register_jitable(error_model="numpy")(called)
     return Machine(
         numpy=numpy,
         advance=_compile(numba, kernel.advance, numba.void(*columns, numba.boolean, *numbers)),
@@ -97,6 +115,35 @@ def _machine() -> Machine | None:
         sort_pairs=_compile(
             numba, ordering.sort_pairs, numba.void(longs, places, longs, places, longs, long, long)
         ),
+        advance_all=_compile(
+            numba, kernel.advance_all, long(*many[0], *many[1], *many[2], numba.boolean, *numbers)
+        ),
+        list_all=_compile(
+            numba,
+            ordering.list_all,
+            numba.void(
+                given,
+                given,
+                given,
+                given_octets,
+                longs,
+                places,
+                octets,
+                longs,
+                longs,
+                places,
+                longs,
+                long,
+                long,
+                long,
+            ),
+        ),
+        scatter=_compile(
+            numba,
+            ordering.scatter,
+            numba.void(given_places, longs, given, given, given_octets, longs, longs, octets),
+        ),
+        find_all=_compile(numba, ordering.find_all, numba.void(given, given, given, given, longs)),
     )
 
 
@@ -144,11 +191,11 @@ def merge(arrival: Sequence[int], latency: Sequence[int], outcome: Sequence[int]
 def _sorted(machine: Machine, at: Array, of: Array) -> tuple[Array, Array]:
     """The pairs by `at`, in the columns given or in new ones."""
     numpy = machine.numpy
-    if machine.insert_pairs(at, of, _MOVES * len(at)):
+    if machine.insert_pairs(at, of, SORT_MOVES * len(at)):
         return at, of
     earliest = int(at.min())
     bits = (int(at.max()) - earliest).bit_length()
-    passes = -(-bits // _DIGIT_BITS)
+    passes = -(-bits // DIGIT_BITS)
     width = -(-bits // passes)
     spare_at, spare_of = numpy.empty_like(at), numpy.empty_like(of)
     machine.sort_pairs(at, of, spare_at, spare_of, numpy.empty(1 << width, numpy.int64), earliest, bits)
@@ -163,14 +210,29 @@ def play(
     done_at, done_of, failed = _results(machine, carry, merged)
     denied = numpy.zeros(len(merged.arrival), numpy.uint8)
     moved_at, moved_why = numpy.empty(ROOM, numpy.int64), numpy.empty(ROOM, numpy.uint8)
+    held = (numpy.empty(ROOM, numpy.int64), numpy.empty(ROOM, numpy.int64))
     numbers = numpy.array(carry.numbers, numpy.int64)
     numbers[REQUEST:NUMBERS] = (0, carry.recorded, 0, ROOM)
     while numbers[MOVED] == ROOM:
         machine.advance(
-            merged.arrival, done_at, done_of, failed, denied, moved_at, moved_why, numbers, drain, *limits
+            merged.arrival,
+            done_at,
+            done_of,
+            failed,
+            denied,
+            moved_at,
+            moved_why,
+            *held,
+            numbers,
+            drain,
+            *limits,
         )
         count = int(numbers[MOVED])
-        moves.add(array("q", moved_at[:count].tobytes()), moved_why[:count].tobytes())
+        moves.add(
+            array("q", moved_at[:count].tobytes()),
+            moved_why[:count].tobytes(),
+            *(array("q", column[:count].tobytes()) for column in held),
+        )
     places = numpy.flatnonzero(denied)
     found = array("q", (0,)) * len(places)
     if len(places):

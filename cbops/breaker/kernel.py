@@ -29,6 +29,8 @@ def advance(  # noqa: C901, PLR0912, PLR0915, PLR0917 - one loop for the compile
     denied: MutableSequence[int],
     moved_at: MutableSequence[int],
     moved_why: MutableSequence[int],
+    moved_results: MutableSequence[int],
+    moved_failures: MutableSequence[int],
     numbers: MutableSequence[int],
     drain: bool,
     failure_threshold: float,
@@ -42,8 +44,9 @@ def advance(  # noqa: C901, PLR0912, PLR0915, PLR0917 - one loop for the compile
 
     `done_of` is the place of a result's request, -1 where an earlier call admitted it. A result whose
     request was denied is skipped. Without `drain`, results after the last arrival stay unplayed. Stops
-    early when `moved_at` and `moved_why` are full: call again. Writes `denied` (1 for each denied request),
-    the transitions and `numbers`. Times and `window` are milliseconds.
+    early when the transitions' columns are full: call again. Writes `denied` (1 for each denied request),
+    the transitions and `numbers`. `moved_results` and `moved_failures` are what the window held when a
+    closed circuit opened, that failure included, else 0. Times and `window` are milliseconds.
     Source: "The breaker, exactly" and "Replay" in the domain description.
     """
     state = numbers[STATE]
@@ -81,6 +84,8 @@ def advance(  # noqa: C901, PLR0912, PLR0915, PLR0917 - one loop for the compile
                     failure_count = 0
                     moved_at[moved] = now
                     moved_why[moved] = BY_TIMEOUT
+                    moved_results[moved] = 0
+                    moved_failures[moved] = 0
                     moved += 1
                 admitted = state == HALF_OPEN and half_open_calls < probes
                 if admitted:
@@ -106,20 +111,19 @@ def advance(  # noqa: C901, PLR0912, PLR0915, PLR0917 - one loop for the compile
             else:
                 failure_count += 1
                 if state == CLOSED:
+                    # Old results leave the window only where it is looked at: a result is let go at
+                    # most once, so this is constant time per result.
+                    oldest = last - window
+                    while head <= result and done_at[head] < oldest:
+                        place = done_of[head]
+                        if place < 0 or not denied[place]:
+                            events -= 1
+                            failures -= failed[head]
+                        head += 1
                     if failure_count >= failure_threshold:
                         why = BY_FAILURES
-                    else:
-                        # Old results leave the window only where its rate is looked at: a result is
-                        # let go at most once, so this is constant time per result.
-                        oldest = last - window
-                        while head <= result and done_at[head] < oldest:
-                            place = done_of[head]
-                            if place < 0 or not denied[place]:
-                                events -= 1
-                                failures -= failed[head]
-                            head += 1
-                        if (failures / events if events else 0.0) >= rate:
-                            why = BY_RATE
+                    elif (failures / events if events else 0.0) >= rate:
+                        why = BY_RATE
             if why >= 0:
                 state = OPEN
                 half_open_calls = 0
@@ -138,6 +142,9 @@ def advance(  # noqa: C901, PLR0912, PLR0915, PLR0917 - one loop for the compile
             changed_at = last
             moved_at[moved] = last
             moved_why[moved] = why
+            opened = why <= BY_RATE
+            moved_results[moved] = events if opened else 0
+            moved_failures[moved] = failures if opened else 0
             moved += 1
 
     oldest = last - window
@@ -159,3 +166,133 @@ def advance(  # noqa: C901, PLR0912, PLR0915, PLR0917 - one loop for the compile
     numbers[RESULT] = result
     numbers[HEAD] = head
     numbers[MOVED] = moved
+
+
+# Where `advance_all` stands: next part, its results in the work columns (-1: not begun), next circuit, results kept.
+PART, SIZE, CODE, KEPT, PROGRESS = 0, 1, 2, 3, 4
+
+
+def advance_all(  # noqa: C901, PLR0915, PLR0917 - by place, as the compiler takes them
+    codes: Sequence[int],
+    edges: Sequence[int],
+    arrival: Sequence[int],
+    done_at: Sequence[int],
+    done_of: Sequence[int],
+    failed: Sequence[int],
+    done: Sequence[int],
+    denied: MutableSequence[int],
+    carry_at: Sequence[int],
+    carry_failed: Sequence[int],
+    carry_edges: Sequence[int],
+    recorded: MutableSequence[int],
+    work_at: MutableSequence[int],
+    work_of: MutableSequence[int],
+    work_failed: MutableSequence[int],
+    kept_at: MutableSequence[int],
+    kept_failed: MutableSequence[int],
+    kept: MutableSequence[int],
+    moved_code: MutableSequence[int],
+    moved_at: MutableSequence[int],
+    moved_why: MutableSequence[int],
+    moved_results: MutableSequence[int],
+    moved_failures: MutableSequence[int],
+    numbers: Sequence[MutableSequence[int]],
+    progress: MutableSequence[int],
+    last_part: int,
+    last_code: int,
+    drain: bool,
+    failure_threshold: float,
+    success_threshold: float,
+    timeout: float,
+    probes: float,
+    rate: float,
+    window: float,
+) -> int:
+    """Play many circuits on, each by `advance`; how many transitions were written.
+
+    The requests of the circuit `codes[i]` are `edges[i]` to `edges[i + 1]` of `arrival`; its results are the
+    first `done[i]` from `edges[i]` on of the done columns, and those of the carry (see `chunks.Carry`) from
+    `carry_edges[codes[i]]` on, of which `recorded` are in the window. `numbers` has a row for each circuit. What
+    each circuit of the range carries on goes into the kept columns, one behind the other, `kept` how many it is.
+    The work columns have room for the results of any one circuit. Stops early when the transitions' columns
+    are full: call again.
+    """
+    room = len(moved_at)
+    moved = 0
+    part, size = progress[PART], progress[SIZE]
+    code, place = progress[CODE], progress[KEPT]
+    while code < last_code:
+        begin = carry_edges[code]
+        end = carry_edges[code + 1]
+        if part == last_part or codes[part] != code:
+            for carried in range(begin, end):
+                kept_at[place] = carry_at[carried]
+                kept_failed[place] = carry_failed[carried]
+                place += 1
+            kept[code] = end - begin
+            code += 1
+            continue
+        first = edges[part]
+        own = numbers[code]
+        if size < 0:
+            # What is recorded stays in front; then two runs that are in order each, the carried ones first.
+            size = 0
+            fresh = first
+            fresh_end = first + done[part]
+            carried = begin
+            while carried < end or fresh < fresh_end:
+                first_carried = carried < begin + recorded[code] or fresh == fresh_end
+                if carried < end and (first_carried or carry_at[carried] <= done_at[fresh]):
+                    work_at[size] = carry_at[carried]
+                    work_of[size] = -1
+                    work_failed[size] = carry_failed[carried]
+                    carried += 1
+                else:
+                    work_at[size] = done_at[fresh]
+                    work_of[size] = done_of[fresh]
+                    work_failed[size] = failed[fresh]
+                    fresh += 1
+                size += 1
+            own[REQUEST] = 0
+            own[RESULT] = recorded[code]
+            own[HEAD] = 0
+        advance(
+            arrival[first : edges[part + 1]],
+            work_at[:size],
+            work_of[:size],
+            work_failed[:size],
+            denied[first : edges[part + 1]],
+            moved_at[moved:],
+            moved_why[moved:],
+            moved_results[moved:],
+            moved_failures[moved:],
+            own,
+            drain,
+            failure_threshold,
+            success_threshold,
+            timeout,
+            probes,
+            rate,
+            window,
+        )
+        for each in range(moved, moved + own[MOVED]):
+            moved_code[each] = code
+        moved += own[MOVED]
+        if moved == room:
+            break
+        before = place
+        recorded[code] = 0
+        for each in range(own[HEAD], size):
+            if work_of[each] < 0 or not denied[first + work_of[each]]:
+                kept_at[place] = work_at[each]
+                kept_failed[place] = work_failed[each]
+                place += 1
+                if each < own[RESULT]:
+                    recorded[code] += 1
+        kept[code] = place - before
+        size = -1
+        part += 1
+        code += 1
+    progress[PART], progress[SIZE] = part, size
+    progress[CODE], progress[KEPT] = code, place
+    return moved

@@ -65,7 +65,7 @@ class _Block:
 
     def play(self, limits: Limits, moves: Moves, *, drain: bool) -> Carry:
         """Run the kernel to the end of the block."""
-        moved_at, moved_why = [0] * ROOM, [0] * ROOM
+        moved = ([0] * ROOM, [0] * ROOM, [0] * ROOM, [0] * ROOM)
         numbers = self.numbers
         numbers[MOVED] = ROOM
         while numbers[MOVED] == ROOM:
@@ -75,13 +75,12 @@ class _Block:
                 self.done_of,
                 self.failed,
                 self.denied,
-                moved_at,
-                moved_why,
+                *moved,
                 numbers,
                 drain,
                 *limits,
             )
-            moves.add(moved_at[: numbers[MOVED]], moved_why[: numbers[MOVED]])
+            moves.add(*(column[: numbers[MOVED]] for column in moved))
         kept = [place < 0 or not self.denied[place] for place in self.done_of[numbers[HEAD] :]]
         played = numbers[RESULT] - numbers[HEAD]
         return Carry(

@@ -60,6 +60,11 @@ class Replayer:
         self._finished = False
         self._denied: array[int] = array("q")
 
+    @property
+    def moves(self) -> Moves:
+        """The transitions so far."""
+        return self._moves
+
     def feed(self, trace: Trace) -> array[int]:
         """Play the next requests; the indices of the denied ones, counted from the first request ever fed.
 
@@ -92,8 +97,15 @@ class Replayer:
             ),
             moved_at=self._moves.at,
             moved_why=self._moves.why,
+            moved_results=self._moves.results,
+            moved_failures=self._moves.failures,
             denied_column=self._denied,
         )
+
+    @property
+    def carry(self) -> Carry:
+        """Where the circuit stands between two chunks."""
+        return self._carry
 
     def _feed(self, trace: Trace, *, drain: bool) -> array[int]:
         if self._finished:

@@ -42,7 +42,9 @@ class ReplayResult:
     breaker) or `lost`. `denied` holds the indices of the denied ones in order of arrival.
 
     Lists are made when they are first asked for, from columns that take a tenth of their memory:
-    `moved_at` and `moved_why` (places in `MOVES`), `denied_column`.
+    `moved_at` and `moved_why` (places in `MOVES`), `denied_column`. Where a closed circuit opened,
+    `moved_results` and `moved_failures` are what its error-rate window held then, the failure that opened it
+    included; 0 for other transitions.
     """
 
     allowed: int
@@ -54,6 +56,8 @@ class ReplayResult:
     ending: Ending
     moved_at: Sequence[int] = field(repr=False)
     moved_why: Sequence[int] = field(repr=False)
+    moved_results: Sequence[int] = field(repr=False)
+    moved_failures: Sequence[int] = field(repr=False)
     denied_column: array[int] = field(repr=False)
 
     @property

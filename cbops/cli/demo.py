@@ -15,6 +15,7 @@ from cbops.clients.scrape import Scraper
 from cbops.clients.store import SampleStore
 from cbops.flows import enable, judgement, monitor, notes, report, rollback, select
 from cbops.flows.outcome import Outcome
+from cbops.flows.steps.checks import Metrics
 from cbops.flows.steps.recording import Who
 from cbops.model.answers.judgement import EvaluateAnswer
 from cbops.model.answers.record import DemoAnswer, DemoStep
@@ -165,7 +166,8 @@ def _enable(cast: Cast, rollout: Path, act: Act) -> None:
     act("checklist mark", notes.mark_checklist(rollout, cast.who("checklist mark"), mark))
     cast.stage.play(cast.scenario.enabled_at, "the hour before enabling")
     circuits = enable.circuits_now(rollout, lambda: cast.samples, cast.config.metrics, cast.stage.now())
-    seen = enable.preview(rollout, cast.admin, CANARY_BLOCK, (), circuits)
+    traffic = enable.traffic_now(rollout, Metrics(lambda: cast.samples, cast.config, cast.stage.now()))
+    seen = enable.preview(rollout, cast.admin, CANARY_BLOCK, (), circuits, traffic=traffic)
     act("canary enable --dry-run", enable.dry_run(seen))
     act("canary enable", enable.apply(rollout, cast.admin, cast.who("canary enable"), seen))
 

@@ -2,7 +2,8 @@
 
 Text: the headline, the body and the next step go to stdout, warnings and errors to stderr. With
 `--quiet` stdout is the headline alone (or the document that was asked for). JSON: stdout is exactly one
-document. `ok` is true for exit 0, 10 and 20; a check that found problems (7) has both `data` and `error`.
+document. `ok` is true for exit 0, 10 and 20; a check that found problems (7) and work that was interrupted but found
+something (130) have both `data` and `error`.
 """
 
 from __future__ import annotations
@@ -18,8 +19,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TextIO
 
 from cbops.cli.failure import Failure
+from cbops.cli.lazy import lazy
 from cbops.cli.settings import Settings
-from cbops.errors import ChecksFailedError
+from cbops.errors import ChecksFailedError, InterruptedByUserError
 from cbops.flows.outcome import Outcome
 
 if TYPE_CHECKING:
@@ -31,18 +33,32 @@ GOOD = (0, 10, 20)
 # Control characters, and those that reorder what is read; a tab is harmless.
 _CONTROL = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
+_BLOCKS = "·▁▂▃▄▅▆▇█░▒╵"
+
 
 def plain(text: str) -> str:
     """One line without anything that a terminal would obey; what was there is shown as an escape."""
     return _CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text)
 
 
+def _written(document: dict[str, object]) -> str:
+    """The document, indented; ASCII only, so that no encoding of stdout can spoil it."""
+    if document["data"] is not None:
+        # Pydantic is there, and writes a long answer in a tenth of the time.
+        with contextlib.suppress(ValueError):  # what is no Unicode, as a file's name may be
+            made: bytes = lazy("pydantic_core", "to_json")(document, indent=2, inf_nan_mode="constants")
+            if made.isascii() and b"NaN" not in made and b"Infinity" not in made:
+                return made.decode()
+    return json.dumps(document, indent=2, allow_nan=False)
+
+
 @dataclass(frozen=True, slots=True)
 class Screen:
-    """What a presenter may use: columns, and whether colour is wanted."""
+    """What a presenter may use: columns, whether colour is wanted, and whether there are block characters."""
 
     width: int
     colour: bool
+    blocks: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +105,15 @@ def silence(stream: TextIO) -> None:
 def colour_wanted(stream: TextIO, settings: Settings, term: str | None) -> bool:
     """Only on a terminal that can, and when nobody said no."""
     return stream.isatty() and not settings.no_color and term not in ("dumb", None)
+
+
+def has_blocks(stream: TextIO) -> bool:
+    """Whether the stream's encoding knows the characters that pictures are drawn with."""
+    try:
+        _BLOCKS.encode(stream.encoding or "utf-8")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +190,8 @@ class Emitter:
 
     def _body(self, answer: Outcome[Any] | Presented) -> Sequence[str]:
         if isinstance(answer, Presented):
-            screen = Screen(self.columns, colour_wanted(self.streams.out, self.settings, self.term))
+            colour = colour_wanted(self.streams.out, self.settings, self.term)
+            screen = Screen(self.columns, colour, has_blocks(self.streams.out))
             return answer.present(answer.outcome.data, screen)
         return tuple(plain(line) for line in answer.body)
 
@@ -173,7 +199,12 @@ class Emitter:
         ok = outcome.exit_status in GOOD
         error: dict[str, object] | None = None
         if not ok:
-            error = {"code": ChecksFailedError.code, "message": outcome.headline, "hint": outcome.next_step}
+            why = (
+                InterruptedByUserError
+                if outcome.exit_status == InterruptedByUserError.exit_status
+                else ChecksFailedError
+            )
+            error = {"code": why.code, "message": outcome.headline, "hint": outcome.next_step}
         self._json(ok=ok, data=outcome.data, warnings=outcome.warnings, error=error)
 
     def _json(
@@ -187,8 +218,7 @@ class Emitter:
             "warnings": list(warnings),
             "error": error,
         }
-        # ASCII only, so that no encoding of stdout can spoil it.
-        self.streams.out.write(json.dumps(document, indent=2, allow_nan=False) + "\n")
+        self.streams.out.write(_written(document) + "\n")
         self.streams.out.flush()
 
     def _bold(self, text: str) -> str:

@@ -44,8 +44,10 @@ GROUPS: dict[str, str] = {
     "lesson": "Write down what was learned.",
     "checklist": "The checklist before the rollout.",
     "report": "Write the rollout's documents.",
+    "alerts": "Prometheus rules for the rollout.",
     "journal": "The record, and the proof that nobody changed it.",
     "policy": "The live policy.",
+    "replay": "Recorded traffic through the real engine.",
     "sim": "A router to practise on.",
     "episode": "Times in which a circuit was open.",
 }
@@ -91,10 +93,22 @@ TABLE: tuple[Entry, ...] = (
     Entry("checklist show", "Show the checklist before the rollout.", "monitor:ChecklistAnswer"),
     Entry("checklist mark", "Record a person's word on an item.", "monitor:ChecklistAnswer"),
     Entry("report log", "Write the execution log.", "record:ReportAnswer"),
+    Entry(
+        "alerts render",
+        "Write Prometheus rules: the alerts, and what a dashboard needs.",
+        "alerts:AlertsRenderAnswer",
+    ),
     Entry("journal show", "Show the record of the rollout.", "record:JournalShowAnswer"),
     Entry("journal verify", "Prove that nobody changed the record.", "record:JournalVerifyAnswer"),
     Entry("policy show", "Show the live policy and its effective breaker.", "canary:PolicyShowAnswer"),
     Entry("policy diff", "Show what enabling would change in the live policy.", "canary:PolicyDiffAnswer"),
+    Entry(
+        "policy check",
+        "Say what a policy means in practice (exit 7 for an error).",
+        "checking:PolicyCheckAnswer",
+    ),
+    Entry("replay run", "Play recorded traffic through policies, side by side.", "replay:ReplayAnswer"),
+    Entry("replay tune", "Search better thresholds over recorded traffic.", "tuning:TuneAnswer"),
     Entry("sim serve", "Serve the practice router over HTTP.", "record:SimAnswer"),
 )
 

@@ -199,6 +199,16 @@ def workplace(context: typer.Context) -> Workplace:
     return replace(place, clock=_clock(place))
 
 
+def anywhere(context: typer.Context) -> Workplace | None:
+    """The workplace of a command that needs none, by the real time; None where there is no cbops.yaml and none
+    was named.
+    """
+    settings = surroundings(context).settings
+    if settings.config is None and find_config(Path.cwd()) is None:
+        return None
+    return _configured(context)
+
+
 def _clock(place: Workplace) -> Clock:
     """The time of the practice router where the environment asks for it; ConfigError when it has none."""
     wanted = place.environ.get(CLOCK)

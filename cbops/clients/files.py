@@ -139,11 +139,26 @@ def read_block(path: Path) -> JsonObject:
 
     PolicyError for a key or a value that the router would not understand.
     """
+    block, _ = read_policy(path)
+    if not isinstance(block, dict):
+        raise _no_block(path)
+    parse_block(block)
+    return block
+
+
+def read_policy(path: Path) -> tuple[object, JsonObject | None]:
+    """(the circuit_breaker block as it was written, right or wrong; the policy document that holds it, if any).
+
+    PolicyError where the file is no JSON object.
+    """
     text = read_text(path, PolicyError, "Give a JSON file with the circuit_breaker block.")
     loaded = parse_json(path, text, PolicyError)
-    if isinstance(loaded, dict):
-        block = loaded.get("circuit_breaker", loaded)
-        if isinstance(block, dict):
-            parse_block(block)
-            return block
-    raise PolicyError(f"{path} holds no circuit_breaker block", hint='It looks like {"enabled": true, …}.')
+    if not isinstance(loaded, dict):
+        raise _no_block(path)
+    if "circuit_breaker" in loaded:
+        return loaded["circuit_breaker"], loaded
+    return loaded, None
+
+
+def _no_block(path: Path) -> PolicyError:
+    return PolicyError(f"{path} holds no circuit_breaker block", hint='It looks like {"enabled": true, …}.')

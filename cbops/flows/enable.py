@@ -9,17 +9,20 @@ from pathlib import Path
 from typing import Literal
 
 from cbops.breaker import rehearse
+from cbops.breaker.checks import TrafficFacts, check_policy
 from cbops.errors import AdminMissingError, CbopsError, WrongStageError
 from cbops.flows.outcome import Outcome
 from cbops.flows.ports import AdminPort, SamplePort
+from cbops.flows.steps.checks import Known, Metrics, counts, finding_lines, finding_warnings, volume
 from cbops.flows.steps.enabling import finish, in_flight_said, require_unchanged, write
 from cbops.flows.steps.loading import load, policy_providers
 from cbops.flows.steps.recording import Record, Who, canonical, recording
-from cbops.flows.steps.requirements import parse_overrides, require, requirements
+from cbops.flows.steps.requirements import CHECKS, parse_overrides, require, requirements
 from cbops.flows.steps.wording import change_line
 from cbops.measure import circuit_states, states_query
 from cbops.model.answers.canary import EnableAnswer, Requirement
 from cbops.model.base import JsonObject
+from cbops.model.checking import PolicyFinding
 from cbops.model.config import MetricsConfig
 from cbops.model.events import EnableDone, EnableIntended, Rehearsed
 from cbops.model.plan import EnablePlan, OverrideNote, Rehearsal
@@ -40,6 +43,7 @@ class Preview:
     rehearsal: Rehearsal
     circuit: CircuitState | None
     warnings: tuple[str, ...]
+    findings: tuple[PolicyFinding, ...] = ()
 
 
 def circuits_now(
@@ -60,33 +64,47 @@ def circuits_now(
     return {provider: state for (tenant, provider), state in states.items() if tenant == target.tenant}
 
 
+def traffic_now(folder: Path, metrics: Metrics) -> TrafficFacts:
+    """How much traffic the circuit has by the metrics; nothing is known where they can't tell."""
+    state = load(folder)
+    if state.stage is not Stage.SELECTED:
+        return TrafficFacts()
+    return volume(Known(), metrics, state.target.tenant, state.target.provider).facts
+
+
 def preview(
     folder: Path,
     admin: AdminPort,
     block: JsonObject,
     override: tuple[str, ...],
     circuits: Mapping[str, CircuitState],
+    *,
+    traffic: TrafficFacts | None = None,
 ) -> Preview:
     """Plan the change against the live policy; nothing is written anywhere. `circuits`: the tenant's, by provider.
 
+    `traffic` is what the policy checks know of the circuit's traffic (null: nothing).
     Errors: WrongStageError, AdminError, PolicyError. What is open of the requirements is listed, not raised.
     """
     state = load(folder)
     _require_selected(state)
     plan = _plan(state, admin, block)
     rehearsal = rehearse(plan.after["circuit_breaker"])
-    overrides = parse_overrides(override, state, rehearsal)
-    warnings = [*plan.warnings, *_validation(admin, plan), *_circuits_told(plan, circuits)]
+    findings = check_policy(plan.after["circuit_breaker"], plan.after, traffic or TrafficFacts())
+    overrides = parse_overrides(override, state, rehearsal, findings)
+    warnings = [*plan.warnings, *finding_warnings(findings, "cbops canary enable --dry-run --verbose")]
+    warnings += [*_validation(admin, plan), *_circuits_told(plan, circuits)]
     if not rehearsal.passed:
         warnings.append(f"the rehearsal failed: {rehearsal.steps[-1]}")
     return Preview(
         state=state,
         plan=plan,
-        requirements=requirements(state, rehearsal, overrides),
+        requirements=requirements(state, rehearsal, findings, overrides),
         overrides=overrides,
         rehearsal=rehearsal,
         circuit=circuits.get(state.target.provider),
         warnings=tuple(warnings),
+        findings=findings,
     )
 
 
@@ -148,7 +166,7 @@ def _require_selected(state: RolloutState) -> None:
         )
 
 
-def dry_run(seen: Preview) -> Outcome[EnableAnswer]:
+def dry_run(seen: Preview, *, verbose: bool = False) -> Outcome[EnableAnswer]:
     """The plan as an answer; nothing was touched."""
     target = seen.plan.target
     blocked = [r.name for r in seen.requirements if not r.met and r.override is None]
@@ -156,20 +174,25 @@ def dry_run(seen: Preview) -> Outcome[EnableAnswer]:
         data=_answer(seen, applied=False),
         headline=f"Dry run: {target.policy} of {target.tenant} would go from {seen.plan.read_version} "
         f"to {seen.plan.new_version}; nothing was changed.",
-        body=plan_lines(seen),
+        body=plan_lines(seen, verbose=verbose),
         warnings=seen.warnings,
-        next_step=f"Open before it can be enabled: {', '.join(blocked)}. See: cbops checklist show"
+        next_step=f"Open before it can be enabled: {', '.join(blocked)}. "
+        + ("Correct the policy's block." if blocked == [CHECKS] else "See: cbops checklist show")
         if blocked
         else "Enable it: cbops canary enable",
     )
 
 
-def plan_lines(seen: Preview) -> tuple[str, ...]:
-    """The difference, the rehearsal and the requirements, for people."""
+def plan_lines(seen: Preview, *, verbose: bool = False) -> tuple[str, ...]:
+    """The difference, the rehearsal, the checks and the requirements, for people; `verbose`: every finding too."""
     lines = [f"  Change of {seen.plan.target.policy} ({seen.plan.read_version} → {seen.plan.new_version}):"]
     lines += [f"    {change_line(change)}" for change in seen.plan.changes]
     outcome = "opened and recovered" if seen.rehearsal.passed else "FAILED"
     lines.append(f"  Rehearsal in the real engine: {outcome}")
+    more = "" if verbose or not seen.findings else " (with fixes: --verbose)"
+    lines.append(f"  Policy checks: {counts(seen.findings)}{more}")
+    if verbose:
+        lines += [f"  {line}" for line in finding_lines(seen.findings)]
     lines.append("  Requirements:")
     for requirement in seen.requirements:
         tick = "✓" if requirement.met else "!" if requirement.override else "✗"
@@ -188,7 +211,7 @@ def apply(folder: Path, admin: AdminPort, who: Who, seen: Preview) -> Outcome[En
     """
     with recording(folder, who) as (record, state):
         _require_selected(state)
-        require(requirements(state, seen.rehearsal, seen.overrides))
+        require(requirements(state, seen.rehearsal, seen.findings, seen.overrides))
         require_unchanged(admin, seen.plan)
         record.append(Rehearsed(rehearsal=seen.rehearsal))
         record.append(_intent(record, seen))
@@ -229,4 +252,5 @@ def _answer(seen: Preview, *, applied: bool, done: EnableDone | None = None) -> 
         version=done.version if done else None,
         enabled_at=done.enabled_at if done else None,
         verification=done.verification if done else None,
+        findings=seen.findings,
     )

@@ -17,7 +17,8 @@ class Outcome(Generic[T_co]):
 
     `data` is the JSON answer; `headline` says what happened (the first line), `body` holds plain lines
     between, `next_step` says what to do now (the last line; empty: nothing). `warnings` are what a person must know
-    besides. `exit_status` is 0, 10 (extend), 20 (rollback) or 7 (a check found problems).
+    besides. `exit_status` is 0, 10 (extend), 20 (rollback), 7 (a check found problems) or 130 (interrupted, with something
+    found).
     `document`, where there is one, is the whole text output, printed byte for byte in place of the
     words (for `--stdout`); JSON answers carry it in their data instead.
     """

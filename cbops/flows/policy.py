@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 
+from cbops.breaker.checks import TrafficFacts, check_policy
 from cbops.errors import AdminMissingError, PolicyError
 from cbops.flows.outcome import Outcome
 from cbops.flows.ports import AdminPort
+from cbops.flows.steps.checks import effective, finding_warnings
 from cbops.flows.steps.wording import change_line, plural
 from cbops.model.answers.canary import PolicyDiffAnswer, PolicyShowAnswer
 from cbops.model.base import JsonObject
@@ -34,15 +36,14 @@ def show(admin: AdminPort, tenant: str, policy: str) -> Outcome[PolicyShowAnswer
     warnings = []
     block = breaker_block(live.document)
     try:
-        effective = parse_block(block).model_dump(mode="json")
+        parse_block(block)
     except PolicyError as error:
         warnings.append(f"{error.message}. {error.hint}")
-        known = {k: v for k, v in block.items() if k in parse_block({}).model_dump()}
-        effective = {**parse_block({}).model_dump(mode="json"), **known}
+    filled = effective(block)
     latest, _ = admin.latest(tenant, policy)
     if latest != live.version:
         warnings.append(f"the latest version is {latest}, but {live.version} is live")
-    state = "enabled" if effective.get("enabled") is True else "disabled"
+    state = "enabled" if filled.get("enabled") is True else "disabled"
     return Outcome(
         data=PolicyShowAnswer(
             tenant=tenant,
@@ -50,7 +51,7 @@ def show(admin: AdminPort, tenant: str, policy: str) -> Outcome[PolicyShowAnswer
             version=live.version,
             latest_version=latest,
             document=live.document,
-            effective=effective,
+            effective=filled,
             versions=len(history),
         ),
         headline=f"{tenant}/{policy} {live.version} is live; its breaker is {state}.",
@@ -59,7 +60,7 @@ def show(admin: AdminPort, tenant: str, policy: str) -> Outcome[PolicyShowAnswer
             "effective circuit_breaker (left out = the router's default):",
             *(
                 f"  {key}: {json.dumps(value, ensure_ascii=False)}{'' if key in block else '   (default)'}"
-                for key, value in effective.items()
+                for key, value in filled.items()
             ),
         ),
         warnings=tuple(warnings),
@@ -88,12 +89,17 @@ def diff(
     else:
         plan = plan_enable(target, history, block)
         read, new, changes, warnings = plan.read_version, plan.new_version, plan.changes, plan.warnings
+        after = plan.after
+    findings = check_policy(after["circuit_breaker"], after, TrafficFacts())
     return Outcome(
         data=PolicyDiffAnswer(tenant=tenant, policy=policy, version=read, new_version=new, changes=changes),
         headline=f"Enabling would change {plural(len(changes), 'value')} of {tenant}/{policy} "
         f"({read} → {new}).",
         body=tuple(f"  {change_line(change)}" for change in changes),
-        warnings=warnings,
+        warnings=(
+            *warnings,
+            *finding_warnings(findings, f"cbops policy check {tenant} {policy} --policy-file FILE"),
+        ),
         next_step="See what is live: cbops policy show"
         if enabled
         else "See the whole plan: cbops canary enable --dry-run",

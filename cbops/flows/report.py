@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from cbops.errors import RecordError
 from cbops.flows.outcome import Outcome
 from cbops.flows.steps.days import Collected
-from cbops.flows.steps.loading import load
+from cbops.flows.steps.loading import last_forecast, last_tuning, load
 from cbops.journal.evidence import load_evidence
 from cbops.journal.files import write_atomically
 from cbops.model.answers.record import ReportAnswer
@@ -33,6 +33,8 @@ def log_text(folder: Path | None, criteria: CriteriaConfig) -> str:
         observations={seen.window.day: seen for seen in (*collected.baseline, *collected.days)},
         classified={episode.id: episode for episode in collected.classified},
         evaluation=_evaluation(folder, state),
+        forecast=last_forecast(folder, state),
+        tuning=last_tuning(folder, state),
     )
     return execution_log(view)
 

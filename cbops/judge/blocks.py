@@ -13,7 +13,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from cbops.judge.numbers import normal_quantile, rounded, student_quantile
+from cbops.breaker.statistics import normal_quantile
+from cbops.judge.numbers import rounded, student_quantile
 from cbops.judge.settings import LOOKS, MIN_BLOCKS, SHORT_BLOCK_FACTOR
 from cbops.model.config import CriteriaConfig
 

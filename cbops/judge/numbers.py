@@ -3,26 +3,8 @@
 from __future__ import annotations
 
 import math
-from statistics import NormalDist
 
 _TINY = 1e-300
-
-
-def normal_quantile(probability: float) -> float:
-    """The standard normal's quantile."""
-    return NormalDist().inv_cdf(probability)
-
-
-def wilson(failures: int, results: int, alpha: float) -> tuple[float, float]:
-    """Wilson's score bounds of a rate, each one-sided at `alpha`; (0, 1) without any result."""
-    if results <= 0:
-        return 0.0, 1.0
-    z = normal_quantile(1 - alpha)
-    rate = failures / results
-    centre = rate + z * z / (2 * results)
-    spread = z * math.sqrt(rate * (1 - rate) / results + z * z / (4 * results * results))
-    scale = 1 + z * z / results
-    return max(0.0, (centre - spread) / scale), min(1.0, (centre + spread) / scale)
 
 
 def _beta_fraction(a: float, b: float, x: float) -> float:

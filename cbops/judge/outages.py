@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from cbops.breaker.statistics import wilson
 from cbops.judge.cells import Cell, Period, Row
-from cbops.judge.numbers import rounded, wilson
+from cbops.judge.numbers import rounded
 from cbops.judge.settings import (
     FAILING_RATE,
     FAILING_TIMES_USUAL,

@@ -1,7 +1,7 @@
 """Samples in, figures out: counts, days, episodes, traffic and proofs; pure, one for every source.
 
 `gather_day` asks a source and `measure_day` measures what it answered; the other questions come in pairs
-too: `traffic_query` and `traffic`, `states_query` and `circuit_states`, `proof_query` and `proof`.
+too: `traffic_query` and `traffic`, `circuit_query` and `circuit_traffic`, `states_query` and `circuit_states`, `proof_query` and `proof`.
 """
 
 from cbops.measure.day import measure_day
@@ -9,13 +9,15 @@ from cbops.measure.episodes import merge_episodes
 from cbops.measure.proof import proof, proof_query
 from cbops.measure.queries import DayQueries, DaySamples, day_queries, gather_day
 from cbops.measure.states import circuit_states, states_query
-from cbops.measure.traffic import Traffic, traffic, traffic_query
+from cbops.measure.traffic import Traffic, circuit_query, circuit_traffic, traffic, traffic_query
 
 __all__ = [
     "DayQueries",
     "DaySamples",
     "Traffic",
+    "circuit_query",
     "circuit_states",
+    "circuit_traffic",
     "day_queries",
     "gather_day",
     "measure_day",

@@ -120,7 +120,7 @@ def gather_day(  # noqa: PLR0917 - each is one thing of its own
     tenant = fetch(queries.tenant, start, end)
     survey = fetch(queries.survey, start, end)
     ours, everyone = documented(config, tenant), documented(config, survey)
-    scrapes = fetch(_scrape_query(config, [*ours, *everyone]), start, end)
+    scrapes = fetch(scrape_query(config, [*ours, *everyone]), start, end)
     earlier = None
     if not _scraped_before(ours, documented(config, scrapes), to_ms(start)):
         earlier = fetch(queries.tenant, start - HISTORY, start - LOOKBACK)
@@ -142,7 +142,7 @@ def gather_day(  # noqa: PLR0917 - each is one thing of its own
     )
 
 
-def _scrape_query(config: MetricsConfig, series: Iterable[Series]) -> SeriesQuery:
+def scrape_query(config: MetricsConfig, series: Iterable[Series]) -> SeriesQuery:
     """`up` of the routers' instances; of everything where the series do not name their instance."""
     instances = {one.labels.get("instance", "") for one in series}
     matchers: list[Matcher] = []

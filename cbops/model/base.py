@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, PlainSerializer
 
 JsonObject = dict[str, Any]
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Frozen(BaseModel):
@@ -20,6 +22,8 @@ class Frozen(BaseModel):
 
 def as_utc(value: datetime) -> datetime:
     """The same instant in UTC; a time without an offset is UTC (promise to scripts)."""
+    if value.tzinfo is UTC:
+        return value
     if value.tzinfo is None:
         return value.replace(tzinfo=UTC)
     return value.astimezone(UTC)
@@ -32,13 +36,13 @@ def iso(value: datetime) -> str:
 
 def to_ms(value: datetime) -> int:
     """Milliseconds since the epoch; a fraction of a millisecond is cut off."""
-    delta = as_utc(value) - datetime(1970, 1, 1, tzinfo=UTC)
+    delta = as_utc(value) - _EPOCH
     return (delta.days * 86_400 + delta.seconds) * 1000 + delta.microseconds // 1000
 
 
 def from_ms(ms: int) -> datetime:
     """The instant in UTC, exact to the millisecond."""
-    return datetime.fromtimestamp(ms // 1000, UTC).replace(microsecond=ms % 1000 * 1000)
+    return _EPOCH + timedelta(milliseconds=ms)
 
 
 Instant = Annotated[datetime, AfterValidator(as_utc), PlainSerializer(iso, return_type=str, when_used="json")]

@@ -55,7 +55,8 @@ class BadRow(Frozen):
 class TrafficSummary(Frozen):
     """What was replayed, and what of it was left out.
 
-    `approximate`: synthesised from counters, `note` says how. `clock` "relative": the times are not dates but
+    `approximate`: synthesised from counters, `note` says how; `past`: of a time that ended before the replay was
+    asked for. `clock` "relative": the times are not dates but
     milliseconds from a beginning of the trace's own. `begins` and `ends` are the first and the last arrival,
     null without a request. `denied_in_production` rows were denied by production's own breaker: nobody knows how
     the provider would have answered them, so they are left out. `out_of_order` rows came after a later arrival;
@@ -64,6 +65,7 @@ class TrafficSummary(Frozen):
 
     origin: Literal["files", "prometheus", "embedded"]
     approximate: bool = False
+    past: bool = False
     note: str | None = None
     files: tuple[str, ...] = ()
     clock: Literal["wall", "relative"] = "wall"

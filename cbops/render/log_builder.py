@@ -6,13 +6,16 @@ from collections.abc import Mapping
 from datetime import UTC, tzinfo
 
 from cbops.model.calendar import zone
+from cbops.model.forecast import Forecast
 from cbops.model.observation import Observation
 from cbops.model.state import RolloutState, Stage
+from cbops.model.tuning import Tuning
 from cbops.model.verdict import ClassifiedEpisode, Evaluation, Recommendation
 from cbops.render import text
 from cbops.render.log_days import Measured, day_views, remarks
 from cbops.render.log_outcome import evaluation_view, lessons, rollback_views, ticket_views
 from cbops.render.log_start import checklist_view, enable_view, load_test_view, selection_view
+from cbops.render.log_tuning import tuning_view
 from cbops.render.log_view import PLACEHOLDER, ExecutionLogView
 from cbops.render.markdown import Markdown, phrase
 
@@ -31,23 +34,27 @@ def execution_log_view(
     observations: Mapping[int, Observation],
     classified: Mapping[str, ClassifiedEpisode],
     evaluation: Evaluation | None = None,
+    forecast: Forecast | None = None,
+    tuning: Tuning | None = None,
 ) -> ExecutionLogView:
     """Everything that the log says; without a state it is the seed document.
 
     `observations` is keyed by the number of the day (0, -1, … are baseline days), `classified` by
-    the id of the episode; episodes that only the evaluation classified are taken from there.
+    the id of the episode; episodes that only the evaluation classified are taken from there. `forecast` and
+    `tuning` are the latest on record.
     ConfigError when the state's time zone is unknown.
     """
     tz = zone(state.timezone) if state else UTC
     known = {each.id: each for each in evaluation.episodes} if evaluation else {}
     measured = Measured(state, tz, observations, {**known, **classified})
+    search = tuning_view(state, tuning, tz)
     return ExecutionLogView(
         date_started=_date_started(state, tz),
         status=_status(state),
         load_test=load_test_view(state, tz),
         checklist=checklist_view(state, tz),
         selection=selection_view(state, tz),
-        enable=enable_view(state, tz),
+        enable=enable_view(state, tz, forecast),
         remarks=remarks(state, tz),
         days=day_views(measured),
         evaluation=evaluation_view(state, evaluation, tz),
@@ -55,7 +62,8 @@ def execution_log_view(
         rollbacks=rollback_views(state, tz),
         went_well=lessons(state, "well"),
         could_improve=lessons(state, "improve"),
-        tuning=lessons(state, "tuning"),
+        tuning=lessons(state, "tuning", otherwise=search is None),
+        search=search,
     )
 
 

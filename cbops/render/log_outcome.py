@@ -154,8 +154,12 @@ def _proof(proof: RollbackProof) -> Markdown:
     return phrase("{} {} ({})", mark, proof.summary, figures)
 
 
-def lessons(state: RolloutState | None, kind: Literal["well", "improve", "tuning"]) -> tuple[Markdown, ...]:
-    """What people learnt, of one kind."""
+def lessons(
+    state: RolloutState | None, kind: Literal["well", "improve", "tuning"], *, otherwise: bool = True
+) -> tuple[Markdown, ...]:
+    """What people learnt, of one kind; where that is nothing, the place that waits for it if `otherwise`."""
     told = state.lessons if state else ()
     found = tuple(phrase("{} ({})", each.text, each.actor) for each in told if each.kind == kind)
-    return found or (unfilled(over=finished(state), said=NONE_RECORDED),)
+    if found or not otherwise:
+        return found
+    return (unfilled(over=finished(state), said=NONE_RECORDED),)

@@ -7,11 +7,13 @@ from datetime import tzinfo
 
 from cbops.model.base import JsonObject
 from cbops.model.checklist import DONE, ITEMS, ItemId
+from cbops.model.forecast import Forecast
 from cbops.model.plan import OverrideNote, Rehearsal, Weighed
 from cbops.model.policy import CANARY_BLOCK
 from cbops.model.state import ChecklistRecord, EnableRecord, NotificationRecord, RolloutState
 from cbops.model.tenant import Owner
 from cbops.render import text
+from cbops.render.log_forecast import forecast_view
 from cbops.render.log_view import (
     PLACEHOLDER,
     EnableView,
@@ -168,8 +170,8 @@ def _overrides(notes: tuple[OverrideNote, ...]) -> tuple[Markdown, ...]:
     return tuple(phrase("{}: {}", note.requirement, note.reason) for note in notes)
 
 
-def enable_view(state: RolloutState | None, tz: tzinfo) -> EnableView:
-    """Step 2: the policy as it was applied, each step with its time, and the rehearsal."""
+def enable_view(state: RolloutState | None, tz: tzinfo, forecast: Forecast | None = None) -> EnableView:
+    """Step 2: the policy as it was applied, each step with its time, the rehearsal and the forecast."""
     enable = state.enable if state else None
     rehearsal = state.rehearsals[-1].rehearsal if state and state.rehearsals else None
     return EnableView(
@@ -179,6 +181,7 @@ def enable_view(state: RolloutState | None, tz: tzinfo) -> EnableView:
         reloaded=_reloaded(state, tz),
         verification=_verification(state),
         rehearsal=_rehearsal(rehearsal) if rehearsal else None,
+        forecast=forecast_view(state, forecast, tz),
         overrides=_overrides(enable.overrides) if enable else (),
     )
 

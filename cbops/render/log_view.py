@@ -60,6 +60,28 @@ class SelectionView:
 
 
 @dataclass(frozen=True, slots=True)
+class ForecastRow:
+    """A figure of each policy."""
+
+    label: Markdown
+    values: tuple[Markdown, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ForecastView:
+    """What recorded traffic would have met with; `caption` stands over the labels of the rows."""
+
+    headline: Markdown
+    recorded: Markdown
+    traffic: Markdown
+    remarks: tuple[Markdown, ...]
+    caption: Markdown
+    policies: tuple[Markdown, ...]
+    rows: tuple[ForecastRow, ...]
+    limit: Markdown
+
+
+@dataclass(frozen=True, slots=True)
 class EnableView:
     """Step 2."""
 
@@ -69,6 +91,7 @@ class EnableView:
     reloaded: Markdown
     verification: Markdown
     rehearsal: Field | None
+    forecast: ForecastView | None
     overrides: tuple[Markdown, ...]
 
 
@@ -137,3 +160,4 @@ class ExecutionLogView:
     went_well: tuple[Markdown, ...]
     could_improve: tuple[Markdown, ...]
     tuning: tuple[Markdown, ...]
+    search: Field | None  # for better thresholds; stands below what people say of them

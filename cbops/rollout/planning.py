@@ -9,13 +9,11 @@ from cbops.errors import PolicyError, WrongStageError
 from cbops.model.base import JsonObject
 from cbops.model.plan import EnablePlan
 from cbops.model.policy import (
-    BreakerPolicy,
     Change,
     PolicyVersion,
     breaker_block,
     differences,
     enables_breaker,
-    fallback_targets,
     next_version,
     parse_block,
     parse_version,
@@ -28,7 +26,7 @@ from cbops.model.tenant import Target
 def plan_enable(target: Target, history: tuple[PolicyVersion, ...], block: Mapping[str, Any]) -> EnablePlan:
     """The live document with this circuit_breaker block, enabled, and nothing else changed.
 
-    `enabled` may be left out of `block`. Errors: WrongStageError when no version is live or the live
+    `enabled` may be left out of `block`. What its numbers mean is not said here but by the policy checks. Errors: WrongStageError when no version is live or the live
     one enables the breaker already; PolicyError when the block is wrong or disabled, a version isn't
     MAJOR.MINOR, or the provider isn't in the policy.
     """
@@ -51,7 +49,7 @@ def plan_enable(target: Target, history: tuple[PolicyVersion, ...], block: Mappi
         before=live.document,
         after=after,
         changes=differences(live.document, after),
-        warnings=tuple(_warnings(target, live, latest, policy)),
+        warnings=tuple(_warnings(target, live, latest)),
     )
 
 
@@ -130,23 +128,6 @@ def written_over(read: str, new: str, previous: str | None) -> bool:
         return True
 
 
-def single_failure_successes(error_rate_threshold: float) -> int | None:
-    """The most successes in the window beside which one failure still opens the circuit.
-
-    About (1-r)/r, compared as the router compares: failures / events >= r. None when one failure
-    never opens through the rate (r > 1), -1 when it always does (r <= 0); at most a thousand million.
-    """
-    if error_rate_threshold > 1:
-        return None
-    if error_rate_threshold <= 0:
-        return -1
-    rate = max(error_rate_threshold, 1e-9)
-    # Rounding may put the division beside the quotient that the router compares.
-    nearest = round((1 - rate) / rate)
-    fitting = [count for count in range(max(nearest - 2, 0), nearest + 3) if 1 / (count + 1) >= rate]
-    return max(fitting)
-
-
 def _require_live(target: Target, history: tuple[PolicyVersion, ...]) -> PolicyVersion:
     live = live_version(history)
     if live is None:
@@ -174,7 +155,7 @@ def _require_provider(target: Target, live: PolicyVersion) -> None:
         )
 
 
-def _warnings(target: Target, live: PolicyVersion, latest: str, policy: BreakerPolicy) -> list[str]:
+def _warnings(target: Target, live: PolicyVersion, latest: str) -> list[str]:
     found = []
     if latest != live.version:
         found.append(
@@ -184,32 +165,6 @@ def _warnings(target: Target, live: PolicyVersion, latest: str, policy: BreakerP
     if provider_weights(live.document)[target.provider] <= 0:
         found.append(
             f"{target.provider} has no weight in the policy, so its circuit will see no traffic of it"
-        )
-    if not any(to != target.provider for to in fallback_targets(live.document)):
-        found.append(
-            f"the policy has no fallback to another provider than {target.provider}: a denied request is "
-            "counted as fail_fast and still sent, so the breaker gains little"
-        )
-    return found + _block_warnings(policy)
-
-
-def _block_warnings(policy: BreakerPolicy) -> list[str]:
-    """What the numbers of the block mean in practice (the domain description's list)."""
-    found = []
-    if policy.half_open_max_calls <= 0 or policy.success_threshold > policy.half_open_max_calls:
-        found.append(
-            f"success_threshold {policy.success_threshold} with half_open_max_calls "
-            f"{policy.half_open_max_calls} can never close: once half-open, the circuit denies for ever"
-        )
-    seconds = policy.error_rate_window_seconds
-    successes = single_failure_successes(policy.error_rate_threshold)
-    if policy.failure_threshold <= 1 or successes == -1:
-        found.append("every single failure opens the circuit")
-    elif successes is not None and seconds >= 0:
-        beside = "no success" if successes == 0 else f"at most {successes} success{'es' * (successes > 1)}"
-        found.append(
-            f"one failure opens the circuit whenever the last {seconds} s hold {beside}: at low traffic, "
-            "expect unexpected opens"
         )
     return found
 

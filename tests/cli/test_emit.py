@@ -97,3 +97,12 @@ def test_plain_text_is_one_line_that_no_terminal_obeys(text):
 @given(st.text(st.characters(categories=("L", "N", "P", "S", "Zs"))))
 def test_plain_text_leaves_words_alone(text):
     assert plain(text) == text
+
+
+@pytest.mark.parametrize(("encoding", "blocks"), [("utf-8", True), ("latin-1", False), ("ascii", False)])
+def test_a_presenter_is_told_whether_there_are_block_characters(encoding, blocks):
+    seen = []
+    stream = io.TextIOWrapper(io.BytesIO(), encoding=encoding)
+    shown = Presented(DONE, lambda _, screen: seen.append(screen) or ())
+    Emitter(Settings(), Streams(stream, io.StringIO()), "version").answer(shown)
+    assert [screen.blocks for screen in seen] == [blocks]

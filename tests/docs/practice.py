@@ -14,6 +14,7 @@ from typing import Any, cast
 import httpx
 import yaml
 from console import ADDRESS, Shell
+from recorded import three_days, written
 
 from cbops.clients.scrape import Scraper
 from cbops.clients.store import SampleStore
@@ -120,7 +121,17 @@ def work(folder: Path, switch: Switch, url: str, environ: dict[str, str]) -> Ite
 class Stages:
     """One rollout, kept at every stage that an example starts from."""
 
-    NAMES = ("empty", "ready", "selected", "prepared", "interrupted", "running", "outside", "judged")
+    NAMES = (
+        "empty",
+        "ready",
+        "selected",
+        "recorded",
+        "prepared",
+        "interrupted",
+        "running",
+        "outside",
+        "judged",
+    )
 
     def __init__(self, folder: Path, environ: dict[str, str]) -> None:
         self._folder = folder
@@ -168,6 +179,11 @@ class Stages:
             self._keep("ready", folder)
             run("cbops canary select tenant_canary --policy canary_policy --provider openai")
             self._keep("selected", folder)
+            self._keep("recorded", folder)  # the same, with what its tenant sent in the days before
+            written(
+                self._path("recorded") / "requests.jsonl",
+                three_days(tenant="tenant_canary", provider="openai"),
+            )
             run("cbops canary notify --how mail --answer 'go ahead'")
             run("cbops checklist mark all --note 'looked at together' --by 'Ada Example'")
             self._keep("prepared", folder)

@@ -415,22 +415,80 @@ def test_a_policy_file_says_what_is_enabled(work):
     assert data["rehearsal"]["block"] == {"enabled": True, "failure_threshold": 3}
 
 
-def test_a_policy_that_can_never_close_blocks_unless_its_rehearsal_is_set_aside_on_record(work):
+def test_a_policy_that_can_never_close_blocks_unless_that_is_set_aside_on_record(work):
     folder = work.ready()
     (work.folder / "block.json").write_text(json.dumps({**CANARY_BLOCK, "success_threshold": 4}))
     refused = work(*ENABLE, "--policy-file", "block.json")
     assert refused.status == 6
     assert "(rehearsal)" in refused.error["message"]
+    assert "(policy_checks)" in refused.error["message"]
     assert work.router.puts == []
+    rehearsal, checks = ("rehearsal=we watch it by hand", "policy_checks=for a day")
+    work.refused(6, "blocked", *ENABLE, "--policy-file", "block.json", "--override", rehearsal)
+    work.refused(6, "blocked", *ENABLE, "--policy-file", "block.json", "--override", checks)
 
-    result = work(*ENABLE, "--policy-file", "block.json", "--override", "rehearsal=we watch it by hand")
+    result = work(*ENABLE, "--policy-file", "block.json", "--override", rehearsal, "--override", checks)
 
     assert result.status == 0
     assert any("can never close" in warning for warning in result.answer["warnings"])
     assert any("the rehearsal failed" in warning for warning in result.answer["warnings"])
     state = work.state(folder)
     assert [record.rehearsal.passed for record in state.rehearsals] == [False]
-    assert [note.requirement for note in state.enable.overrides] == ["rehearsal"]
+    assert [note.requirement for note in state.enable.overrides] == ["rehearsal", "policy_checks"]
+
+
+def test_an_error_of_the_checks_blocks_where_the_rehearsal_passes(work):
+    work.ready()
+    (work.folder / "block.json").write_text(json.dumps({**CANARY_BLOCK, "error_rate_window_seconds": 0}))
+    plan = work("canary", "enable", "--dry-run", "--policy-file", "block.json")
+    assert plan.data["rehearsal"]["passed"]
+    assert plan.data["findings"][0]["code"] == "window_zero"
+    assert plan.answer["warnings"][0].startswith("window_zero: error_rate_window_seconds 0 keeps only")
+    shown = work.text("canary", "enable", "--dry-run", "--policy-file", "block.json").stdout
+    assert "✗ the policy's checks: window_zero: " in shown
+    assert "next: Open before it can be enabled: policy_checks. Correct the policy's block." in shown
+    error = work.refused(6, "blocked", *ENABLE, "--policy-file", "block.json")
+    assert "window_zero: " in error["message"]
+    assert "(policy_checks)" in error["message"]
+    assert work.router.puts == []
+    work.ok(*ENABLE, "--policy-file", "block.json", "--override", "policy_checks=to see it open")
+
+
+def test_the_plan_counts_the_findings_and_tells_them_all_when_asked(work):
+    work.play(hours=2)
+    work.ready()
+    short = work.text("canary", "enable", "--dry-run")
+    assert "  Policy checks: " in short.stdout
+    assert "(with fixes: --verbose)" in short.stdout
+    assert "fix: " not in short.stdout
+    assert "warning: residue_reopens: timeout_ms 30000 is not longer than the window of 60 s" in short.stderr
+    assert "consecutive_shadowed" not in short.stderr
+    whole = work.text("canary", "enable", "--dry-run", "--verbose")
+    assert "    warning residue_reopens: " in whole.stdout
+    assert "      fix: Set timeout_ms above 60000" in whole.stdout
+
+
+def test_many_warnings_of_the_checks_do_not_drown_the_plan(work):
+    work.ready()
+    numbers = {"failure_threshold": 1, "success_threshold": 1, "timeout_ms": 0, "latency_threshold_ms": 9}
+    (work.folder / "block.json").write_text(json.dumps(numbers))
+    result = work("canary", "enable", "--dry-run", "--policy-file", "block.json")
+    found = [each["code"] for each in result.data["findings"] if each["level"] == "warning"]
+    told = [each for each in result.answer["warnings"] if each.split(":")[0] in found]
+    assert len(found) == 5
+    assert len(told) == 4
+    more = "and 1 more warning of the policy's checks: cbops canary enable --dry-run --verbose"
+    assert more in result.answer["warnings"]
+
+
+def test_the_checks_of_a_plan_know_the_traffic_that_the_metrics_counted(work):
+    work.play(hours=2)
+    work.ready()
+    codes = {each["code"] for each in work.ok("canary", "enable", "--dry-run")["findings"]}
+    assert "single_failure_opens" not in codes
+    (work.folder / "samples.db").rename(work.folder / "gone.db")
+    blind = {each["code"]: each["sentence"] for each in work.ok("canary", "enable", "--dry-run")["findings"]}
+    assert "the traffic is unknown" in blind["single_failure_opens"]
 
 
 def test_a_router_without_the_validate_call_is_only_warned_of(work):
@@ -454,7 +512,7 @@ def test_the_state_of_the_circuit_is_unknown_without_metrics_and_that_is_said(wo
     work.ready()
     result = work("canary", "enable", "--dry-run")
     assert result.data["circuit_before"] is None
-    (told,) = [each for each in result.answer["warnings"] if "unknown" in each]
+    (told,) = [each for each in result.answer["warnings"] if each.startswith("whether the circuits")]
     assert told == f"whether the circuits of {TENANT} to {PROVIDER} and anthropic are open is unknown"
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cbops.judge.numbers import incomplete_beta, rounded, student_cdf, student_quantile, wilson
+from cbops.judge.numbers import incomplete_beta, rounded, student_cdf, student_quantile
 
 # Two-sided 95 %, one-sided 99 % and 99.5 % columns of the usual table.
 TABLE = [
@@ -46,26 +46,6 @@ def test_the_incomplete_beta_function_has_its_known_values():
     assert incomplete_beta(2, 3, 1) == 1
     assert incomplete_beta(2, 3, 0.5) == pytest.approx(0.6875, abs=1e-12)
     assert incomplete_beta(0.5, 0.5, 0.25) == pytest.approx(1 / 3, abs=1e-12)
-
-
-def test_wilson_bounds_are_those_of_the_textbook():
-    # 8 of 10, 95 % two-sided: 0.490 to 0.943
-    low, high = wilson(8, 10, 0.025)
-    assert (low, high) == (pytest.approx(0.4902, abs=1e-4), pytest.approx(0.9433, abs=1e-4))
-
-
-def test_without_results_a_rate_may_be_anything():
-    assert wilson(0, 0, 0.05) == (0.0, 1.0)
-
-
-@given(st.integers(1, 500).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
-def test_bounds_enclose_the_rate_and_narrow_with_more_results(pair):
-    failures, results = pair
-    low, high = wilson(failures, results, 0.05)
-    assert 0 <= low <= failures / results + 1e-12
-    assert failures / results - 1e-12 <= high <= 1
-    closer = wilson(failures * 10, results * 10, 0.05)
-    assert closer[1] - closer[0] < high - low
 
 
 def test_what_is_not_finite_is_null_in_evidence():

@@ -5,7 +5,16 @@ from __future__ import annotations
 import pytest
 from measure_samples import DECISIONS, EVENTS, TRANSITIONS, Memory, seconds, series
 
-from cbops.measure import circuit_states, proof, proof_query, states_query, traffic, traffic_query
+from cbops.measure import (
+    circuit_query,
+    circuit_states,
+    circuit_traffic,
+    proof,
+    proof_query,
+    states_query,
+    traffic,
+    traffic_query,
+)
 from cbops.measure.names import LATENCY_BUCKET, documented, server_name, server_query
 from cbops.model.config import MetricsConfig
 from cbops.model.series import Matcher
@@ -80,6 +89,72 @@ def test_what_a_gap_hid_makes_no_busy_hour():
 
 def test_decisions_without_a_policy_are_nobodys_traffic():
     assert rates(series(DECISIONS, at(dict.fromkeys(range(0, 7260, 60), 1)), tenant_id="t1")) == {}
+
+
+def test_the_quietest_hour_is_told_beside_the_busiest():
+    found = rates(decisions(lambda second: 2 if 3600 < second <= 7200 else 10, 36_000), end=36_000)
+
+    assert found["t1", "p1"].quietest_rpm == 2
+    assert found["t1", "p1"].busiest_rpm == 10
+
+
+def test_an_hour_that_a_gap_hid_is_not_the_quietest():
+    points = {second: second / 6 for second in range(-600, 3660, 60)}
+    points |= {second: 610 + (second - 36_000) / 6 for second in range(36_000, 43_260, 60)}
+
+    found = rates(series(DECISIONS, at(points), tenant_id="t1", policy_id="p1"), end=43_200)
+
+    # Ten requests in nine hours that nobody scraped; at most half an hour of them stands beside what was.
+    assert 4 < found["t1", "p1"].quietest_rpm < 5
+
+
+def test_without_an_hour_that_was_scraped_well_the_quietest_is_unknown():
+    times = [*range(-600, 2400, 60), *range(9000, 11_400, 60)]
+    points = {second: second / 6 + 100 for second in times if second % 900 < 300}
+
+    found = rates(series(DECISIONS, at(points), tenant_id="t1", policy_id="p1"), end=14_400)
+
+    assert found == {} or found["t1", "p1"].quietest_rpm is None
+
+
+def circuit(*found, end: int = 7200, provider: str = "openai"):
+    fetched = Memory(*found).fetch(circuit_query(CONFIG, "t1"), seconds(0), seconds(end))
+    return circuit_traffic(fetched, CONFIG, "t1", provider)
+
+
+def events(per_minute: int, event: str = "success", end: int = 7200, begin: int = -600, **labels: str):
+    points = {second: per_minute * (second - begin) / 60 for second in range(begin, end + 1, 60)}
+    named = {"tenant_id": "t1", "provider_id": "openai", "event_type": event} | labels
+    return series(EVENTS, at(points), **named)
+
+
+def test_the_traffic_of_a_circuit_is_its_results_and_what_it_denied():
+    found = circuit(
+        events(9), events(2, "failure"), events(1, "fail_fast"), events(50, provider_id="anthropic")
+    )
+
+    (figures,) = found
+    assert (figures.busiest_rpm, figures.mean_rpm, figures.quietest_rpm) == pytest.approx((12, 12, 12))
+
+
+def test_each_instance_has_circuits_of_its_own():
+    found = circuit(
+        events(9, instance="a"), events(2, instance="b"), decisions(lambda _: 9, 7200, instance="c")
+    )
+
+    assert [figures.mean_rpm for figures in found] == pytest.approx([9, 2])
+
+
+def test_a_circuit_without_results_is_unknown_and_not_quiet():
+    assert circuit(events(9), provider="mistral") == ()
+    assert circuit() == ()
+
+
+def test_the_time_before_its_first_result_counts_where_the_router_was_scraped():
+    (figures,) = circuit(events(10, begin=7200, end=14_400), decisions(lambda _: 1, 14_400), end=14_400)
+
+    assert figures.quietest_rpm == 0
+    assert figures.busiest_rpm == pytest.approx(10)
 
 
 def states(*found, tenant: str | None = "t1"):

@@ -5,19 +5,22 @@ swap all of them at once for something hostile.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 
+import forecast_samples
 import pytest
 
 from cbops.model.checklist import ITEMS
 from cbops.model.events import (
     Decided,
     EpisodeClassified,
+    Forecasted,
     IncidentAdded,
     OwnerNotified,
     RollbackProof,
 )
+from cbops.model.forecast import Forecast
 from cbops.model.observation import (
     AlertInterval,
     Carried,
@@ -39,6 +42,7 @@ from cbops.model.state import (
     CollectedDay,
     DecisionRecord,
     EnableRecord,
+    ForecastRecord,
     IncidentRecord,
     LessonRecord,
     NoteRecord,
@@ -71,6 +75,7 @@ class Case:
     observations: dict[int, Observation] = field(default_factory=dict)
     classified: dict[str, ClassifiedEpisode] = field(default_factory=dict)
     evaluation: Evaluation | None = None
+    forecast: Forecast | None = None
 
     def render(self) -> str:
         view = execution_log_view(
@@ -78,6 +83,7 @@ class Case:
             observations=self.observations,
             classified=self.classified,
             evaluation=self.evaluation,
+            forecast=self.forecast,
         )
         return execution_log(view)
 
@@ -154,6 +160,19 @@ def selected(tell: Tell) -> Case:
         last_at=at(0, 15, 30),
     )
     return Case(state)
+
+
+def forecasted(tell: Tell) -> Case:
+    """Selected, and recorded traffic was replayed: a forecast from files, and one from counters after it."""
+    case = selected(tell)
+    assert case.state is not None
+    forecast = forecast_samples.approximate(tell)
+    event = Forecasted(
+        policy="policy", requests=4800, approximate=True, forecast=SHA, summary=forecast.summary[0]
+    )
+    record = ForecastRecord(at=at(0, 17), actor=tell("alice"), forecasted=event)
+    state = case.state.model_copy(update={"forecasts": (record,)})
+    return replace(case, state=state, forecast=forecast)
 
 
 def _checklist(tell: Tell) -> dict[str, ChecklistRecord]:
@@ -408,7 +427,7 @@ def rolled_back(tell: Tell) -> Case:
 class Cases:
     """By name; `tell` turns each benign text into what the test wants to see there."""
 
-    names = ("fresh", "selected", "monitoring", "finished", "rolled_back")
+    names = ("fresh", "selected", "monitoring", "finished", "rolled_back", "forecasted")
 
     @staticmethod
     def make(name: str, tell: Tell = str) -> Case:
@@ -417,6 +436,7 @@ class Cases:
             "monitoring": monitoring,
             "finished": finished,
             "rolled_back": rolled_back,
+            "forecasted": forecasted,
         }
         return Case() if name == "fresh" else makers[name](tell)
 

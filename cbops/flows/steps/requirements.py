@@ -9,21 +9,26 @@ from collections.abc import Iterable
 from cbops.errors import BlockedError, UsageError
 from cbops.flows.steps.texts import MAX_REASON, said
 from cbops.model.answers.canary import Requirement
+from cbops.model.checking import PolicyFinding
 from cbops.model.checklist import DONE, ITEMS
 from cbops.model.plan import OverrideNote, Rehearsal
 from cbops.model.state import RolloutState
 
 OWNER_NOTIFIED = "owner_notified"
 REHEARSAL = "rehearsal"
+CHECKS = "policy_checks"
 
-_NAMES = (*ITEMS, OWNER_NOTIFIED, REHEARSAL)
+_NAMES = (*ITEMS, OWNER_NOTIFIED, REHEARSAL, CHECKS)
 _LIKE_A_NAME = re.compile(r"[A-Za-z]+([_-][A-Za-z]+)+")
 
 
 def requirements(
-    state: RolloutState, rehearsal: Rehearsal, overrides: tuple[OverrideNote, ...]
+    state: RolloutState,
+    rehearsal: Rehearsal,
+    findings: tuple[PolicyFinding, ...],
+    overrides: tuple[OverrideNote, ...],
 ) -> tuple[Requirement, ...]:
-    """The checklist's items, the owner's notification and the policy's rehearsal: met, open, or set aside."""
+    """The checklist's items, the owner's notification, the policy's rehearsal and its checks: met, open, or set aside."""
     reasons = {note.requirement: note.reason for note in overrides}
     listed = []
     for item, title in ITEMS.items():
@@ -45,18 +50,25 @@ def requirements(
             override=reasons.get(REHEARSAL),
         )
     )
+    errors = [f"{each.code}: {each.sentence}" for each in findings if each.level == "error"]
+    told = "; ".join(errors) or "no errors"
+    listed.append(
+        Requirement(
+            name=CHECKS, met=not errors, detail=f"the policy's checks: {told}", override=reasons.get(CHECKS)
+        )
+    )
     return tuple(listed)
 
 
 def parse_overrides(
-    texts: Iterable[str], state: RolloutState, rehearsal: Rehearsal
+    texts: Iterable[str], state: RolloutState, rehearsal: Rehearsal, findings: tuple[PolicyFinding, ...]
 ) -> tuple[OverrideNote, ...]:
     """`ITEM=REASON` sets one requirement aside, a bare `REASON` all that are open; the last word counts.
 
     What is met is not set aside. UsageError for an empty reason and for an item that doesn't exist;
     InputError for a reason that is too long or no text.
     """
-    still = [requirement.name for requirement in requirements(state, rehearsal, ()) if not requirement.met]
+    still = [each.name for each in requirements(state, rehearsal, findings, ()) if not each.met]
     notes: dict[str, OverrideNote] = {}
     for text in texts:
         wanted, reason = _parsed(text, still)

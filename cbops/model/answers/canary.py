@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Literal
 
 from cbops.model.base import Frozen, Instant, JsonObject
+from cbops.model.checking import PolicyFinding
 from cbops.model.events import RollbackProof, RollbackScope
+from cbops.model.forecast import Forecast
 from cbops.model.plan import Candidate, EnablePlan, OverrideNote, Rehearsal
 from cbops.model.policy import Change
 from cbops.model.state import Stage
@@ -45,7 +47,12 @@ class Requirement(Frozen):
 
 
 class EnableAnswer(Frozen):
-    """`applied` false: a dry run. `circuit_before` null: the metrics could not say."""
+    """`applied` false: a dry run. `circuit_before` null: the metrics could not say.
+
+    `findings` are what the policy checks say of the planned policy, the worst first. `forecast`, only of a dry run,
+    is what the planned block would have done with recent traffic, in short: without circuits and timeline. Null:
+    `forecast_unavailable` says why.
+    """
 
     rollout: str
     applied: bool
@@ -56,6 +63,9 @@ class EnableAnswer(Frozen):
     version: str | None = None
     enabled_at: Instant | None = None
     verification: str | None = None
+    findings: tuple[PolicyFinding, ...] = ()
+    forecast: Forecast | None = None
+    forecast_unavailable: str | None = None
 
 
 class AdoptAnswer(Frozen):

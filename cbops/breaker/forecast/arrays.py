@@ -1,0 +1,47 @@
+"""Columns of NumPy, by what is in them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+Longs = NDArray[np.int64]
+Places = NDArray[np.int32]
+Octets = NDArray[np.uint8]
+Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+
+Number = TypeVar("Number", bound=np.generic)
+
+SUCCESS, FAILURE, IGNORED, LOST = (ord(letter) for letter in "sfil")
+
+# An outcome's letter as its place in s, f, i, l.
+KIND: Octets = np.zeros(256, np.uint8)
+KIND[[SUCCESS, FAILURE, IGNORED, LOST]] = range(4)
+
+
+def column(given: Sequence[int], kind: type[Number]) -> NDArray[Number]:
+    """What was given as a column of this kind, shared where it is one already."""
+    if len(given) == 0:
+        return np.empty(0, kind)
+    if isinstance(given, bytes | bytearray):
+        given = memoryview(given)
+    return np.require(given, kind, ["C", "A"])
+
+
+def grown(rows: NDArray[Number], size: int) -> NDArray[Number]:
+    """The rows, with zeros behind them up to `size` rows; the same object where there are enough."""
+    if len(rows) >= size:
+        return rows
+    room = max(size, 2 * len(rows))
+    found = np.zeros((room, *rows.shape[1:]), rows.dtype)
+    found[: len(rows)] = rows
+    return found
+
+
+def by_kind(outcome: Octets, owner: NDArray[Any] | int, owners: int) -> Longs:
+    """How many of s, f, i and l each owner has: (owners, 4)."""
+    return np.bincount(KIND[outcome] + 4 * np.asarray(owner, np.int64), minlength=4 * owners).reshape(-1, 4)

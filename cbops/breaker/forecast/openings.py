@@ -1,0 +1,120 @@
+"""Why a circuit would have opened: expected, unexpected or unexplained, with the evidence in a sentence.
+
+The same idea as the judge's on observed openings: declared incidents first, then what the results show.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from cbops.breaker.forecast.outages import failing_threshold
+from cbops.breaker.forecast.settings import HEALTH_ALPHA, INCIDENT_SLACK_MS, MIN_FAILURES
+from cbops.breaker.forecast.words import counted, percent, span
+from cbops.breaker.statistics import wilson
+from cbops.model.verdict import Classification
+
+Source = Literal["incident", "trace", "none"]
+
+_BESIDES = "besides the failure that opened it"
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """An outage of a circuit (ms): declared, or by its own results."""
+
+    begins: int
+    ends: int
+    source: Literal["incident", "trace"]
+    results: int
+    failures: int
+
+    def reach(self, window_ms: float) -> tuple[int, float]:
+        """From when to when it explains an opening: as long as its failures are in the window."""
+        slack = INCIDENT_SLACK_MS if self.source == "incident" else 0
+        residue = max(0.0, window_ms) if self.failures else 0.0
+        return self.begins - slack, self.ends + max(slack, residue)
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """From closed→open to the next close; times in ms, `before` and `after` are (results, failures)."""
+
+    at: int
+    closed: int | None
+    reopened: int
+    reason: str
+    window: tuple[int, int]
+    before: tuple[int, int]
+    after: tuple[int, int]
+    denied: tuple[int, int, int, int]
+
+    @property
+    def others(self) -> tuple[int, int]:
+        """(results, failures) around it, without the failure that opened it."""
+        before = max(self.window, self.before)
+        results, failures = before[0] + self.after[0], before[1] + self.after[1]
+        own = min(1, failures)
+        return results - own, failures - own
+
+    def closed_by(self, time: int) -> bool:
+        """Whether it was over then."""
+        return self.closed is not None and self.closed <= time
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """What an opening is taken to be, and why."""
+
+    classification: Classification
+    source: Source
+    sentence: str
+
+
+class Causes:
+    """Tells the causes of one circuit's openings under one policy.
+
+    `usual` is the circuit's usual failure rate, `say` a time in words.
+    """
+
+    def __init__(
+        self, troubles: Sequence[Trouble], window_ms: float, usual: float, say: Callable[[int], str]
+    ) -> None:
+        # What people declared comes first, then what lies nearest.
+        ranked = sorted(troubles, key=lambda each: (each.source, -each.begins))
+        self._reaches = [(*each.reach(window_ms), each) for each in ranked]
+        self._threshold = failing_threshold(usual)
+        self._say = say
+
+    def of(self, opening: Opening) -> Cause:
+        """An opening's cause."""
+        for begin, end, trouble in self._reaches:
+            if begin <= opening.at <= end:
+                return Cause("expected", trouble.source, self._explained(trouble, opening.at))
+        results, failures = opening.others
+        low, high = wilson(failures, results, HEALTH_ALPHA)
+        around = f"{failures:,} of {counted(results, 'result')} around it failed"
+        if failures >= MIN_FAILURES and low > self._threshold:
+            return Cause("expected", "trace", f"The provider was failing: {_BESIDES}, {around}.")
+        held = (
+            f"{counted(opening.window[1], 'failure')} among {counted(opening.window[0], 'result')} in the window "
+            f"opened it; {_BESIDES}"
+        )
+        if results and high < self._threshold:
+            rates = f"below {percent(high)} with confidence (failing: {percent(self._threshold)})"
+            return Cause("unexpected", "trace", f"The provider was well: {held}, {around}, that is {rates}.")
+        told = around if results else "there is no result near it"
+        return Cause(
+            "unexplained", "none", f"Nothing tells whether the provider was failing: {held}, {told}."
+        )
+
+    def _explained(self, trouble: Trouble, at: int) -> str:
+        when = f"from {self._say(trouble.begins)} to {self._say(trouble.ends)}"
+        failed = f"{trouble.failures:,} of {counted(trouble.results, 'call')} failed in it"
+        what = "A declared incident" if trouble.source == "incident" else "An outage that the trace shows"
+        if at > trouble.ends:
+            return f"{what} {when} had ended {span(at - trouble.ends)} before ({failed})."
+        if at < trouble.begins:
+            return f"{what} {when} began {span(trouble.begins - at)} later ({failed})."
+        return f"{what} {when} covers it ({failed})."

@@ -1,0 +1,1 @@
+"""Trace files: recorded requests as JSONL, CSV or Parquet, read through DuckDB."""

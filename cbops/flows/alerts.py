@@ -1,0 +1,189 @@
+"""`alerts render`: a Prometheus rule file, a pure function of its settings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from cbops.errors import ConflictError, InputError, MetricsError
+from cbops.flows.outcome import Outcome
+from cbops.flows.ports import SamplePort
+from cbops.flows.steps.loading import load
+from cbops.journal.files import read_bytes, write_atomically
+from cbops.measure.names import TRANSITIONS, documented, server_query
+from cbops.measure.rules import rule_group
+from cbops.measure.transitions import dialect_of
+from cbops.model.answers.alerts import AlertsRenderAnswer, DialectFrom
+from cbops.model.config import MetricsConfig
+from cbops.model.observation import Dialect
+from cbops.model.rules import RuleGroup, RuleScope, RuleSettings, TenantLabel
+from cbops.model.state import Stage
+from cbops.render.rule_file import is_untouched, rule_file
+
+RULES_NAME = "alerts.yml"
+ALONE_NAME = "circuit-breaker-alerts.yml"  # outside of a rollout
+_STEP = 300
+_BACK = timedelta(minutes=10)  # and as far as a source looks back anyway
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The dialect, what said so, and what a person must know of it."""
+
+    dialect: Dialect
+    by: DialectFrom
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the file goes: to stdout, to `out`, to the rollout's folder, or into the current one.
+
+    `force`: over a file that cbops didn't write.
+    """
+
+    folder: Path | None = None
+    out: Path | None = None
+    stdout: bool = False
+    force: bool = False
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return self.out or (self.folder / RULES_NAME if self.folder else Path(ALONE_NAME))
+
+
+def choose_dialect(
+    metrics: MetricsConfig, source: SamplePort | None, now: datetime | None, missing: str
+) -> Chosen:
+    """The configuration's dialect, else that of the transitions which the source has; `router` where neither says.
+
+    `missing` says why there is no source.
+    """
+    if metrics.dialect != "auto":
+        return Chosen(metrics.dialect, "configuration")
+    if source is None or now is None:
+        return _default(missing)
+    query = server_query(metrics, "which dialect the router speaks", (TRANSITIONS,), step_seconds=_STEP)
+    try:
+        found = documented(metrics, source.fetch(query, now - _BACK, now))
+    except MetricsError as error:
+        return _default(error.message)
+    dialect = dialect_of(found, "auto")
+    if dialect is None:
+        return _default("the metrics source has no transition of any circuit")
+    others = sum("state" in one.labels and "to" not in one.labels for one in found)
+    if dialect == "router" and others:
+        both = f"the metrics source has both dialects; {others} series of the documented one are passed over"
+        return Chosen(dialect, "metrics", (f"{both}: render a second file with --dialect documented",))
+    return Chosen(dialect, "metrics")
+
+
+def _default(why: str) -> Chosen:
+    told = f"the rules are in the router dialect, because nothing says which is spoken: {why}"
+    return Chosen("router", "default", (f"{told}. If it is the other one, they never fire.",))
+
+
+def scope_of(folder: Path | None, tenants: tuple[str, ...], labels: tuple[TenantLabel, ...]) -> RuleScope:
+    """What was asked for, else the rollout's tenant, else every tenant. InputError for a text that is none."""
+    for text in (*tenants, *(label.value for label in labels)):
+        if not text.isprintable() or not text.strip():
+            raise InputError(f"{text!r} is no tenant and no value of a label", hint="Use plain text.")
+    if tenants or labels:
+        kept = {(label.name, label.value): label for label in labels}
+        return RuleScope(tenants=tuple(sorted(set(tenants))), labels=tuple(kept[key] for key in sorted(kept)))
+    return RuleScope(tenants=(load(folder).target.tenant,)) if folder else RuleScope()
+
+
+def render(
+    scope: RuleScope, chosen: Chosen, metrics: MetricsConfig, place: Place
+) -> Outcome[AlertsRenderAnswer]:
+    """Write the rule file, or hand it over for stdout.
+
+    ConfigError for names that can't stand in a rule; ConflictError where a file stands that cbops didn't write so.
+    """
+    settings = RuleSettings(dialect=chosen.dialect, scope=scope, metrics=metrics)
+    group = rule_group(settings)
+    text = rule_file(group, settings)
+    warnings = (*chosen.notes, *_about(scope, place.folder))
+    if place.stdout:
+        return Outcome(
+            data=_answer(settings, chosen, group, place, text, changed=False, shown=True),
+            headline="The rule file.",
+            next_step="",
+            warnings=warnings,
+            document=text,
+        )
+    changed = _write(place.path, text, force=place.force)
+    verb = "Wrote" if changed else "Nothing to change in"
+    return Outcome(
+        data=_answer(settings, chosen, group, place, text, changed=changed, shown=False),
+        headline=f"{verb} the rule file: {place.path} ({len(group.alerts)} alerts, "
+        f"{len(group.recordings)} recording rules).",
+        body=(f"Dialect: {chosen.dialect}. Tenants: {_tenants(scope)}.",),
+        next_step=f"promtool check rules {place.path}; then name it under rule_files and reload Prometheus.",
+        warnings=warnings,
+    )
+
+
+def _tenants(scope: RuleScope) -> str:
+    if scope.tenants:
+        return ", ".join(scope.tenants)
+    return ", ".join(f"{label.name}={label.value}" for label in scope.labels) or "all"
+
+
+def _about(scope: RuleScope, folder: Path | None) -> tuple[str, ...]:
+    """What a person must know of whom the rules look at."""
+    if not scope.tenants and not scope.labels:
+        return (
+            "the rules look at every tenant, also at those whose breaker is not enabled: name them with --tenants",
+        )
+    if folder is None:
+        return ()
+    state = load(folder)
+    if state.stage is not Stage.ROLLED_BACK or state.target.tenant not in scope.tenants:
+        return ()
+    return (
+        f"the breaker of {state.target.tenant} was disabled by a rollback: take the rules out of Prometheus",
+    )
+
+
+def _write(path: Path, text: str, *, force: bool) -> bool:
+    """Whether the file is another one now."""
+    new = text.encode()
+    old = read_bytes(path)
+    if old == new:
+        return False
+    if old is not None and not force and not is_untouched(old.decode(errors="replace")):
+        raise ConflictError(
+            f"{path} is not as cbops wrote it: it was made or changed by somebody else",
+            hint="Look at it, then write over it with --force, or to another place with --out PATH.",
+        )
+    write_atomically(path, new)
+    return True
+
+
+def _answer(
+    settings: RuleSettings,
+    chosen: Chosen,
+    group: RuleGroup,
+    place: Place,
+    text: str,
+    *,
+    changed: bool,
+    shown: bool,
+) -> AlertsRenderAnswer:
+    return AlertsRenderAnswer(
+        rollout=place.folder.name if place.folder else None,
+        path=None if shown else str(place.path),
+        changed=changed,
+        bytes=len(text.encode()),
+        dialect=settings.dialect,
+        dialect_from=chosen.by,
+        tenants=settings.scope.tenants,
+        tenant_labels=settings.scope.labels,
+        alerts=tuple(rule.alert for rule in group.alerts),
+        records=tuple(rule.record for rule in group.recordings),
+        text=text if shown else None,
+    )

@@ -1,0 +1,1 @@
+"""Pictures: Vega-Lite specifications as plain dictionaries, and their SVG."""

@@ -1,0 +1,119 @@
+"""A search that is interrupted, as a flow and as the one JSON document."""
+
+from __future__ import annotations
+
+import io
+import json
+
+import numpy as np
+import pytest
+from tuning_samples import quiet_rows
+
+from cbops.cli.emit import Emitter, Streams
+from cbops.cli.settings import Settings
+from cbops.errors import InputError
+from cbops.flows.tune import INTERRUPTED, Kept, Wanted, tune
+from cbops.model.policy import CANARY_BLOCK
+from cbops.model.space import SearchSpace
+from cbops.model.traffic import Circuit, TrafficChunk, TrafficSummary
+
+SPACE = SearchSpace(failure_threshold=(3, 4, 5, 8), error_rate_window_seconds=(60, 300, 600))
+
+
+class Recorded:
+    """A TrafficPort over rows."""
+
+    def __init__(self, rows, **summary):
+        self._rows = rows
+        self._more = summary
+
+    def chunks(self):
+        at, wait, outcome = zip(*self._rows, strict=True) if self._rows else ((), (), ())
+        yield TrafficChunk(
+            np.array(at, np.int64),
+            np.array(wait, np.int64),
+            np.array([ord(each[0]) for each in outcome], np.uint8),
+            np.zeros(len(at), np.int32),
+            (Circuit(provider="openai"),),
+            True,
+        )
+
+    @property
+    def summary(self):
+        return TrafficSummary(origin="files", requests=len(self._rows), **self._more)
+
+
+def wanted(**more):
+    return Wanted(base=CANARY_BLOCK, origin="canary", space=SPACE, resamples=20, **more)
+
+
+def interrupting(after):
+    """A progress that is interrupted after so many policies, as Ctrl-C would."""
+
+    def told(done, total):
+        if total and done >= after:
+            raise KeyboardInterrupt
+
+    return told
+
+
+@pytest.fixture(scope="module")
+def rows():
+    return quiet_rows(days=4)
+
+
+def test_an_interrupted_search_tells_what_it_found(rows, tmp_path):
+    kept = Kept(write=tmp_path / "better.json")
+    outcome = tune(Recorded(rows), wanted(workers=1), kept=kept, progress=interrupting(9))
+    tuning = outcome.data.tuning
+    assert outcome.exit_status == INTERRUPTED
+    assert (tuning.scored, tuning.searched.policies, tuning.complete) == (9, 12, False)
+    assert len(tuning.candidates) == 9
+    assert outcome.headline.startswith("Interrupted: 9 of 12 policies searched: ")
+    assert outcome.warnings[0] == "interrupted after 9 of 12 policies: what stands here is about these"
+    assert json.loads((tmp_path / "better.json").read_text()) == tuning.recommended.block
+
+
+def test_an_interrupted_search_is_still_one_document(rows):
+    outcome = tune(Recorded(rows), wanted(), progress=interrupting(5))
+    out = io.StringIO()
+    emitter = Emitter(Settings(format="json"), Streams(out, io.StringIO()), "replay tune")
+    assert emitter.answer(outcome) == 130
+    answer = json.loads(out.getvalue())
+    assert answer["ok"] is False
+    assert answer["error"]["code"] == "interrupted"
+    assert answer["data"]["tuning"]["complete"] is False
+
+
+def test_a_search_that_is_interrupted_while_it_reads_has_nothing_to_tell(rows):
+    def told(_done, total):
+        if not total:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        tune(Recorded(rows), wanted(), progress=told)
+
+
+def test_the_live_policy_is_what_a_recommendation_must_beat(rows):
+    live = {**CANARY_BLOCK, "failure_threshold": 6, "error_rate_window_seconds": 120}
+    tuning = tune(Recorded(rows), wanted(live=live)).data.tuning
+    assert tuning.with_role("live").block == live
+    assert tuning.with_role("base").block == CANARY_BLOCK
+    assert tuning.recommended.reasons[0].startswith("Against the live policy (failure_threshold 6 → ")
+
+
+def test_a_base_that_is_the_live_policy_has_one_role(rows):
+    tuning = tune(Recorded(rows), Wanted(CANARY_BLOCK, "live", live=CANARY_BLOCK, space=SPACE)).data.tuning
+    assert tuning.with_role("base") is None
+    assert tuning.with_role("live").block == CANARY_BLOCK
+
+
+def test_an_approximation_is_marked(rows):
+    outcome = tune(Recorded(rows, approximate=True, note="from counters"), wanted())
+    assert outcome.headline.startswith("Approximation: ")
+    assert "the traffic is an approximation: from counters" in outcome.warnings
+
+
+def test_no_request_is_no_pass():
+    with pytest.raises(InputError, match="holds no request"):
+        tune(Recorded([]), wanted())
