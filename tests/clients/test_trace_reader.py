@@ -240,3 +240,15 @@ def test_a_column_of_single_values_taken_for_a_tenant_is_an_error():
     codes.learn((n, values | {"tenant": str(n)}) for n in range(10))
     with pytest.raises(InputError, match="more than 10 different circuits"):
         codes.learn([(10, values | {"tenant": "10"})])
+
+
+def test_circuits_come_in_the_order_in_which_they_are_first_met(tmp_path):
+    query = (
+        "SELECT 1737676801000 + i AS arrival_ms, 1 AS latency, 's' AS outcome, 't' || (i * 7919 % 500) AS tenant "
+        "FROM range(200000) t(i)"
+    )
+    path = parquet(tmp_path / "a.parquet", query)
+    for _ in range(5):
+        with TraceFiles([str(path)], parse_map([]), memory_bytes=256 << 20) as files:
+            first = next(files.chunks())
+        assert [circuit.tenant for circuit in first.circuits] == [f"t{n * 7919 % 500}" for n in range(500)]

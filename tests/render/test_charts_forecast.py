@@ -77,6 +77,13 @@ def test_each_policy_but_none_has_a_lane_with_its_states():
     assert lane == [(closed, 2), (less, 1), (closed, 7), (everything, 2), (more, 1), (closed, 35)]
 
 
+def test_a_policy_that_leaves_everything_to_the_router_has_its_lane():
+    found = forecast()
+    first, *others = found.policies
+    bare = found.model_copy(update={"policies": (first.model_copy(update={"block": {}}), *others)})
+    assert panels(forecast_spec(bare))[2]["data"] == panels(forecast_spec(found))[2]["data"]
+
+
 def test_the_data_are_bounded_by_the_steps_however_many_circuits_there_are():
     made = forecast()
     many = tuple(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Self, cast
 
@@ -18,7 +19,7 @@ from cbops.clients.traces.opening import Opener
 from cbops.clients.traces.order import Disordered, DisorderError, Ordered
 from cbops.clients.traces.rows import Gathering, Rows
 from cbops.clients.traces.scan import Counts, FileScan, Watch
-from cbops.clients.traces.spool import Spool
+from cbops.clients.traces.spool import Spool, spool_folder
 from cbops.clients.traces.sql import FEW
 from cbops.errors import InputError
 from cbops.model.base import from_ms
@@ -74,6 +75,7 @@ class TraceFiles:
         self._engine = Engine(memory_bytes=share, threads=threads if share >= _SHARE_FOR_THREADS else 1)
         self._opener = Opener(self._engine, mapping, only)
         self._readables: list[Readable] = []
+        self._folder: TemporaryDirectory[str] | None = None
         self._forget()
 
     def __enter__(self) -> Self:
@@ -85,8 +87,11 @@ class TraceFiles:
         self.close()
 
     def close(self) -> None:
-        """Give the engine back; safe to call again."""
+        """Give the engine and the temporary folder back; safe to call again."""
         self._engine.close()
+        if self._folder is not None:
+            self._folder.cleanup()
+            self._folder = None
 
     @property
     def summary(self) -> TrafficSummary:
@@ -159,7 +164,9 @@ class TraceFiles:
             yield from scan.rows(watch)
 
     def _sorted(self) -> Iterator[Rows]:
-        spool = Spool(self._engine, self._spill)
+        if self._folder is None:
+            self._folder = spool_folder(self._spill)
+        spool = Spool(self._engine, Path(self._folder.name))
         try:
             for rows in self._scanned(self._disordered):
                 spool.add(rows)

@@ -23,20 +23,16 @@ _PARTS = 4096
 
 
 class Spool:
-    """A folder of its own that is removed on `close`; rows of equal arrival keep the order in which they came."""
+    """Rows of equal arrival keep the order in which they came. `folder` belongs to the trace: the engine can't
+    change the place of its temporary files once it has used it.
+    """
 
-    def __init__(self, engine: Engine, parent: Path | None) -> None:
-        try:
-            self._folder = TemporaryDirectory(prefix="cbops-trace-", dir=parent)
-        except OSError as error:
-            raise StorageError(
-                f"no temporary folder for sorting the trace: {error.strerror}",
-                hint="Name a folder that can be written to and has room.",
-            ) from error
+    def __init__(self, engine: Engine, folder: Path) -> None:
         self._engine = engine
         self._most = engine.memory_bytes // _BYTES
-        engine.run(f"SET temp_directory = {quoted(self._folder.name)}")
-        engine.run(f"ATTACH {quoted(str(Path(self._folder.name) / 'rows.duckdb'))} AS spool")
+        self._file = folder / "rows.duckdb"
+        engine.run(f"SET temp_directory = {quoted(str(folder))}")
+        engine.run(f"ATTACH {quoted(str(self._file))} AS spool")
         engine.run(
             "CREATE TABLE spool.rows (arrival BIGINT, latency BIGINT, outcome UTINYINT, circuit INTEGER)"
         )
@@ -88,7 +84,18 @@ class Spool:
             yield begin, end
 
     def close(self) -> None:
-        """Remove the file and its folder; safe to call again."""
+        """Remove the rows; safe to call again."""
         if self._engine.attached("spool"):
             self._engine.run("DETACH spool")
-        self._folder.cleanup()
+        self._file.unlink(missing_ok=True)
+
+
+def spool_folder(parent: Path | None) -> TemporaryDirectory[str]:
+    """A folder to sort in, in `parent` or where the system has its temporary files; StorageError without one."""
+    try:
+        return TemporaryDirectory(prefix="cbops-trace-", dir=parent)
+    except OSError as error:
+        raise StorageError(
+            f"no temporary folder for sorting the trace: {error.strerror}",
+            hint="Let TMPDIR name a folder that can be written to and has room.",
+        ) from error

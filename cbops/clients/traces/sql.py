@@ -157,11 +157,11 @@ def rows(readable: Readable) -> str:
 
 
 def meanings(layout: Layout, first: int, last: int) -> str:
-    """The query for the hashes in a span of a Parquet file's rows, and what they stand for."""
+    """The query for the hashes in a span of a Parquet file's rows, and what they stand for, in the order of the rows."""
     parts = ", ".join(f"{part} AS {key}" for key, part in few(layout).items())
     return (
-        f"SELECT DISTINCT {_key(layout)} AS key, {parts} FROM {relation(layout)} "
-        f"WHERE file_row_number BETWEEN {first} AND {last}"
+        f"SELECT {_key(layout)} AS key, {parts} FROM {relation(layout)} "
+        f"WHERE file_row_number BETWEEN {first} AND {last} GROUP BY ALL ORDER BY min(file_row_number)"
     )
 
 

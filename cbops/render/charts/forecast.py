@@ -160,7 +160,11 @@ def _request_panel(timeline: Timeline, begin: int, axis: JsonObject) -> JsonObje
 
 def _state_panel(forecast: Forecast, timeline: Timeline, begin: int, axis: JsonObject) -> JsonObject:
     """One lane a policy; which lane is told by its place, so that two names may look the same."""
-    lanes = [policy.name for policy in forecast.policies if policy.name in timeline.open and policy.block]
+    lanes = [
+        policy.name
+        for policy in forecast.policies
+        if policy.name in timeline.open and policy.block is not None
+    ]
     runs = [
         {
             "from": begin + first * timeline.step_ms,
