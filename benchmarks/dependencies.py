@@ -26,6 +26,7 @@ USED = {
     "duckdb": "duckdb",
     "nanoarrow": "nanoarrow",
     "numpy": "numpy",
+    "promql-parser": "promql_parser",
     "numba": "numba",
     "vl-convert-python": "vl_convert",
 }

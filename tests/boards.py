@@ -15,7 +15,7 @@ from cbops.model.policy import CANARY_BLOCK
 ONE_DAY = ("expected", "unexpected", "unexplained", "rejected", "saved", "through", "missed")
 
 
-def board(*rows, outages=(1,)) -> Board:
+def board(*rows, outages=(1,), stray=0) -> Board:
     """A policy a row: figures by name, a number for one day or one number a day; what is left out is 0."""
     days = len(outages)
 
@@ -30,6 +30,7 @@ def board(*rows, outages=(1,)) -> Board:
     return Board(
         **{name: column(name) for name in ONE_DAY},
         outages=np.array(outages, np.int64),
+        stray=np.broadcast_to(np.int64(stray), (days,)),
         opened_after=each("opened_after", NEVER, np.int64),
         closed_after=each("closed_after", NEVER, np.int64),
         wedged=each("wedged", 0, np.int64),

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from cbops.cli.traces import TraceOptions
     from cbops.flows.ports import TrafficPort
     from cbops.model.state import RolloutState
-    from cbops.model.tenant import Target
 
 USUAL_DAYS = 7
 ENABLING = "enabling"
@@ -119,7 +118,7 @@ def chosen_traffic(
         }
         if given := [name for name, value in others.items() if value]:
             raise _one_of_both(given[0])
-        traffic, note = _counted_traffic(context, asked, found.state, options)
+        traffic, note = _counted_traffic(context, asked, found, options)
         return traffic, (note,)
     preferred = None if all_tenants or found.state is None else found.state.target.tenant
     files = trace_traffic(options, context.with_resource(ExitStack()), preferred=preferred)
@@ -134,10 +133,10 @@ def _one_of_both(name: str) -> UsageError:
 
 
 def _counted_traffic(
-    context: typer.Context, asked: Recently, state: RolloutState | None, options: TraceOptions
+    context: typer.Context, asked: Recently, found: Around, options: TraceOptions
 ) -> tuple[TrafficPort, str]:
-    place = workplace(context)
-    tenant, provider = _whose(None if state is None else state.target, options.tenant, options.provider)
+    place, state = workplace(context), found.state
+    tenant, provider = _whose(found, options.tenant, options.provider)
     start, end = asked.span(place.clock.now(), state)
     made: TrafficPort = lazy("cbops.flows.steps.traffic", "RecentTraffic")(
         place.samples(),
@@ -157,13 +156,15 @@ def _counted_traffic(
     )
 
 
-def _whose(target: Target | None, tenant: str | None, provider: str | None) -> tuple[str, str | None]:
+def _whose(found: Around, tenant: str | None, provider: str | None) -> tuple[str, str | None]:
     """Those that are named, else the rollout's."""
+    target = None if found.state is None else found.state.target
     if target is not None and tenant in (None, target.tenant):
         return target.tenant, provider or target.provider
     if tenant is None:
         raise UsageError(
-            "--from-prometheus needs a tenant, and there is no rollout to take it from",
+            "--from-prometheus needs a tenant, and "
+            + (found.notes[0] if found.notes else "there is no rollout to take it from"),
             hint="Name one: --tenant TENANT, and --provider PROVIDER for a single circuit.",
         )
     return tenant, provider

@@ -98,6 +98,11 @@ TABLE: tuple[Entry, ...] = (
         "Write Prometheus rules: the alerts, and what a dashboard needs.",
         "alerts:AlertsRenderAnswer",
     ),
+    Entry(
+        "alerts check",
+        "Hold rule files against the data (exit 7 for an error).",
+        "alerts:AlertsCheckAnswer",
+    ),
     Entry("journal show", "Show the record of the rollout.", "record:JournalShowAnswer"),
     Entry("journal verify", "Prove that nobody changed the record.", "record:JournalVerifyAnswer"),
     Entry("policy show", "Show the live policy and its effective breaker.", "canary:PolicyShowAnswer"),

@@ -16,13 +16,13 @@ Engine = Literal["auto", "plain", "compiled"]
 
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]i?b)", re.IGNORECASE)
 _POWERS = {"k": 1, "m": 2, "g": 3, "t": 4}
-LEAST_MEMORY = 64 * 2**20
+LEAST_MEMORY = 128 * 2**20
 MOST_MEMORY = 2**50
 DEFAULT_MEMORY = 2**30
 
 
-def size(text: str | int) -> int:
-    """Bytes: 512MB and 2GB count in thousands, 512MiB and 2GiB in 1024s; between 64MiB and 1024TiB."""
+def size(text: str | int, least: int = LEAST_MEMORY) -> int:
+    """Bytes: 512MB and 2GB count in thousands, 512MiB and 2GiB in 1024s; between `least` and 1024TiB."""
     if isinstance(text, int):
         return text
     found = _SIZE.fullmatch(text.strip())
@@ -30,9 +30,14 @@ def size(text: str | int) -> int:
         raise typer.BadParameter(f"'{text}' is not a size such as 512MB or 2GiB")
     unit = found[2].lower()
     count = int(float(found[1]) * (1024 if "i" in unit else 1000) ** _POWERS[unit[0]])
-    if not LEAST_MEMORY <= count <= MOST_MEMORY:
-        raise typer.BadParameter(f"'{text}' is not between 64MiB and 1024TiB")
+    if not least <= count <= MOST_MEMORY:
+        raise typer.BadParameter(f"'{text}' is not between {least >> 20}MiB and 1024TiB")
     return count
+
+
+def size_to_search(text: str | int) -> int:
+    """Bytes for reading a trace and for keeping it."""
+    return size(text, 2 * LEAST_MEMORY)
 
 
 def time_zone(text: str) -> str:
@@ -81,6 +86,16 @@ Memory = Annotated[
         "--memory",
         metavar="SIZE",
         parser=size,
+        help="At most so much, such as 512MB or 2GiB.",
+        show_default="1GiB",
+    ),
+]
+SearchMemory = Annotated[
+    int,
+    typer.Option(
+        "--memory",
+        metavar="SIZE",
+        parser=size_to_search,
         help="At most so much, such as 512MB or 2GiB.",
         show_default="1GiB",
     ),

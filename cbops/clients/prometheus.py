@@ -13,7 +13,7 @@ from bisect import bisect_right
 from collections.abc import Mapping
 from datetime import datetime
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import httpx
 
@@ -47,7 +47,7 @@ class PrometheusSource:
         *,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
-        self._url = config.url.rstrip("/") + "/api/v1/query"
+        self._api = config.url.rstrip("/") + "/api/v1/"
         self._shown = _without_secrets(config.url)
         self._timeout = config.timeout_seconds
         try:
@@ -104,8 +104,13 @@ class PrometheusSource:
 
     def _ask(self, text: str, at_ms: int) -> dict[str, Any]:
         form = {"query": text, "time": f"{at_ms / 1000:.3f}", "timeout": f"{self._timeout:g}"}
+        return self._send("POST", "query", form)
+
+    def _send(self, method: Literal["GET", "POST"], path: str, form: Mapping[str, str]) -> dict[str, Any]:
+        """A call of the HTTP API under /api/v1/: its answer, where the server says that it succeeded."""
+        asked, sent = (dict(form), None) if method == "GET" else (None, dict(form))
         try:
-            response = self._client.post(self._url, data=form)
+            response = self._client.request(method, self._api + path, params=asked, data=sent)
         except httpx.TimeoutException as error:
             raise MetricsUnreachableError(
                 f"The metrics source {self._shown} did not answer within {self._timeout:g} s",

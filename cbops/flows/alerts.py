@@ -1,22 +1,27 @@
-"""`alerts render`: a Prometheus rule file, a pure function of its settings."""
+"""`alerts render`: a Prometheus rule file, a pure function of its settings. `alerts check`: rule files against the data."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from cbops.errors import ConflictError, InputError, MetricsError
 from cbops.flows.outcome import Outcome
-from cbops.flows.ports import SamplePort
+from cbops.flows.ports import RulesPort, SamplePort
 from cbops.flows.steps.loading import load
+from cbops.flows.steps.rule_facts import Asking, rule_answers, rule_facts
+from cbops.flows.steps.rule_words import rule_headline, rule_lines
 from cbops.journal.files import read_bytes, write_atomically
 from cbops.measure.names import TRANSITIONS, documented, server_query
 from cbops.measure.rules import rule_group
+from cbops.measure.rules.checking import Checker
 from cbops.measure.transitions import dialect_of
-from cbops.model.answers.alerts import AlertsRenderAnswer, DialectFrom
+from cbops.model.answers.alerts import AlertsCheckAnswer, AlertsRenderAnswer, DialectFrom
 from cbops.model.config import MetricsConfig
 from cbops.model.observation import Dialect
+from cbops.model.rule_check import ReadRules
 from cbops.model.rules import RuleGroup, RuleScope, RuleSettings, TenantLabel
 from cbops.model.state import Stage
 from cbops.render.rule_file import is_untouched, rule_file
@@ -186,4 +191,36 @@ def _answer(
         alerts=tuple(rule.alert for rule in group.alerts),
         records=tuple(rule.record for rule in group.recordings),
         text=text if shown else None,
+    )
+
+
+def check(
+    files: Sequence[ReadRules], source: RulesPort, metrics: MetricsConfig, end: datetime, days: int
+) -> Outcome[AlertsCheckAnswer]:
+    """Hold the rules against what the source has of the last days. Exits 7 for an error; MetricsError goes through."""
+    asking = Asking(source, end - timedelta(days=days), end, days)
+    facts, told = rule_facts(asking, files, metrics)
+    checker = Checker.of(files, facts, metrics, days)
+    answers, more = rule_answers(asking, checker)
+    findings = checker.findings(answers)
+    rules = checker.rules(answers)
+    errors = sum(one.level == "error" for one in findings)
+    return Outcome(
+        data=AlertsCheckAnswer(
+            files=tuple(file.file for file in files),
+            source="embedded" if source.kind == "embedded" else "prometheus",
+            start=asking.start,
+            end=end,
+            dialect=checker.dialect,
+            requests=source.requests,
+            rules=rules,
+            findings=findings,
+            unchecked=(*told, *more),
+        ),
+        headline=rule_headline(rules, findings),
+        body=rule_lines(rules, findings, checker.dialect, asking, (*told, *more)),
+        next_step="Correct the errors, and check again."
+        if errors
+        else "Load them: name them under rule_files.",
+        exit_status=7 if errors else 0,
     )

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from cbops.model.base import JsonObject
 from cbops.model.policy import PolicyInfo, PolicyVersion, PutAnswer
 from cbops.model.series import Fetched, SeriesQuery
 from cbops.model.traffic import TrafficChunk, TrafficSummary
+
+if TYPE_CHECKING:
+    from cbops.model.rule_check import Answered, Found
 
 
 class Clock(Protocol):
@@ -78,6 +81,35 @@ class SamplePort(Protocol):
         back as `LOOKBACK`, see the clients). Series without any sample there are left out.
         May raise MetricsError.
         """
+        ...
+
+
+class RulesPort(Protocol):
+    """A metrics source that is asked about rules: which series there are, and what an expression gives.
+
+    Every call may raise MetricsError.
+    """
+
+    @property
+    def kind(self) -> str:
+        """`prometheus` or `embedded`."""
+        ...
+
+    @property
+    def requests(self) -> int:
+        """How many were sent to a server so far."""
+        ...
+
+    def names(self, start: datetime, end: datetime) -> frozenset[str]:
+        """The metrics that have samples in the window."""
+        ...
+
+    def series(self, name: str, start: datetime, end: datetime) -> Found:
+        """The series of a metric that have samples in the window."""
+        ...
+
+    def ask(self, expression: str, start: datetime, end: datetime, step_seconds: int) -> Answered:
+        """At how many instants of the window the expression had data; what can't be asked or is refused is no error."""
         ...
 
 

@@ -13,7 +13,7 @@ from cbops.flows.outcome import Outcome
 from cbops.flows.ports import TrafficPort
 from cbops.flows.steps.forecast_record import keep_forecast
 from cbops.flows.steps.recording import Who
-from cbops.flows.steps.wording import plural
+from cbops.flows.steps.wording import plural, skipped_rows
 from cbops.journal.files import write_atomically
 from cbops.model.answers.replay import ReplayAnswer
 from cbops.model.base import JsonObject
@@ -83,7 +83,7 @@ def run(
         data=answer,
         headline=headline(forecast),
         body=lines(answer),
-        warnings=_warnings(forecast.traffic),
+        warnings=skipped_rows(forecast.traffic),
         next_step=_next_step(answer),
     )
 
@@ -125,6 +125,7 @@ def _nothing(summary: TrafficSummary) -> InputError:
     return InputError(
         f"the trace holds no request that could be replayed{besides}",
         hint="Check the files and the filters (--tenant, --provider, --all-tenants).",
+        details=skipped_rows(summary),
     )
 
 
@@ -134,18 +135,6 @@ def _check_place(svg: Path) -> None:
         raise UsageError(f"--svg {svg} is a folder", hint=f"Name the file: --svg {svg / 'replay.svg'}")
     if not svg.absolute().parent.is_dir():
         raise UsageError(f"--svg {svg}: there is no folder {svg.parent}", hint="Make the folder first.")
-
-
-def _warnings(traffic: TrafficSummary) -> tuple[str, ...]:
-    if not traffic.skipped:
-        return ()
-    shown = [
-        f"{row.file}{f':{row.line}' if row.line is not None else ''}: {row.problem}"
-        for row in traffic.skipped_rows
-    ]
-    further = traffic.skipped - len(shown)
-    more = f" and {plural(further, 'more row')}" if further > 0 and shown else ""
-    return (f"{plural(traffic.skipped, 'row')} skipped: {'; '.join(shown)}{more}",)
 
 
 def _next_step(answer: ReplayAnswer) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ from cbops.flows.outcome import Outcome
 from cbops.flows.ports import TrafficPort
 from cbops.flows.steps.recording import Who
 from cbops.flows.steps.tuning_record import keep_tuning
-from cbops.flows.steps.wording import plural
+from cbops.flows.steps.wording import skipped_rows
 from cbops.journal.files import write_atomically
 from cbops.model.answers.tuning import TuneAnswer
 from cbops.model.base import JsonObject
@@ -134,7 +135,7 @@ def _gathered(traffic: TrafficPort, wanted: Wanted, told: Progress) -> tuple[Rea
 
 def _plan(ready: Ready, wanted: Wanted) -> Plan:
     band = band_of(ready.busiest_rpm)
-    space = wanted.space or default_space(band)
+    space = wanted.space or default_space(band, wanted.base, ready.unrecorded)
     named: list[tuple[Role, JsonObject]] = [("base", wanted.base), ("usual", usual_block(band, wanted.base))]
     if wanted.live is not None:
         named.insert(0, ("live", wanted.live))
@@ -181,7 +182,13 @@ def _check_places(kept: Kept) -> None:
             raise UsageError(
                 f"{option} {path} is a folder", hint=f"Name a file in it: {option} {path / 'FILE'}"
             )
-        if not path.absolute().parent.is_dir():
+        parent = path.absolute().parent
+        if parent.is_dir() and not os.access(path if path.exists() else parent, os.W_OK):
+            raise UsageError(
+                f"{option} {path} may not be written: permission denied",
+                hint="Name a file in another folder.",
+            )
+        if not parent.is_dir():
             raise UsageError(
                 f"{option} {path}: there is no folder {path.parent}", hint="Make the folder first."
             )
@@ -213,19 +220,20 @@ def _warnings(answer: TuneAnswer, kept: Kept) -> tuple[str, ...]:
             if traffic.note
             else "the traffic is an approximation"
         )
-    if traffic.skipped:
-        shown = "; ".join(f"{row.file}:{row.line}: {row.problem}" for row in traffic.skipped_rows)
-        found.append(f"{plural(traffic.skipped, 'row')} skipped: {shown}")
+    found += skipped_rows(traffic)
     if kept.write is not None and answer.written is None:
         found.append(f"{kept.write} was not written: nothing is recommended")
     return tuple(found)
 
 
 def _next_step(answer: TuneAnswer) -> str:
-    if answer.written is not None:
+    if answer.written is not None and answer.rollout is not None:
         return f"See what it would change: cbops policy diff --policy-file {answer.written}"
+    if answer.written is not None:
+        return f"Check it: cbops policy check --policy-file {answer.written}"
     if answer.recorded:
         return "See it in the log: cbops report log"
     if answer.tuning.recommended.block is not None:
         return "Keep the recommended block: cbops replay tune … --write FILE"
-    return "Play one policy in detail: cbops replay run --trace FILE…"
+    source = "--from-prometheus" if answer.tuning.traffic.origin != "files" else "--trace FILE…"
+    return f"Play one policy in detail: cbops replay run {source}"

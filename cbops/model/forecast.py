@@ -51,6 +51,7 @@ class ForecastEpisode(Frozen):
 
     `window_results` and `window_failures` are what the error-rate window held at the opening, the failure that
     opened included. `denied` are the requests denied meanwhile, by how they ended when they were recorded.
+    `single_failure`: one failure was enough; no other was needed, neither in the window nor in a row before it.
     """
 
     opened: Instant
@@ -63,11 +64,7 @@ class ForecastEpisode(Frozen):
     source: Literal["incident", "trace", "none"]
     evidence: str  # the sentence behind the classification, with its numbers
     denied: Outcomes
-
-    @property
-    def single_failure(self) -> bool:
-        """Whether one failure opened it."""
-        return self.window_failures <= 1
+    single_failure: bool = False
 
 
 class Outage(Frozen):

@@ -81,11 +81,7 @@ class Searched(Frozen):
 
 
 class Recommended(Frozen):
-    """The outcome of the rule. `block` null: nothing is recommended; `reasons` then say why.
-
-    `chosen` is the best of the policies by the rule, also where the evidence is too small to recommend it or
-    where it is the one that is live; null where the rule could not be applied.
-    """
+    """The outcome of the rule. `block` null: nothing is recommended; `reasons` then say why."""
 
     block: JsonObject | None
     reasons: tuple[str, ...]

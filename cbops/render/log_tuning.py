@@ -64,10 +64,13 @@ def _traffic(tuning: Tuning) -> Markdown:
         f"{text.counted(traffic.requests, 'request')}{files}{about}, {text.counted(tuning.circuits, 'circuit')}, "
         f"{text.counted(tuning.outages, 'outage')}"
     )
+    denied = traffic.denied_in_production
+    left = f"; {text.number(denied)} more that production itself denied are left out" if denied else ""
     done = EMPTY if tuning.complete else phrase("; interrupted after {} of them", text.number(tuning.scored))
     return phrase(
-        "Traffic: {}; {}, {}{}",
+        "Traffic: {}{}; {}, {}{}",
         counts,
+        left,
         tuning.searched.band,
         text.counted(tuning.searched.policies, "policy", "policies"),
         done,

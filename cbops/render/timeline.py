@@ -36,7 +36,7 @@ class Signs:
         levels = ", ".join(
             f"{sign} {level * 100:.0f}" for sign, level in zip(self.rates[1:], (*LEVELS, 1), strict=True)
         )
-        states = f"{self.less} under half, {self.more} half or more, {self.open} all the time"
+        states = f"{self.less} under half, {self.more} half or more, {self.open} always"
         return (
             f"error rate: {self.quiet} no results, {self.rates[0]} 0, up to {levels} %",
             f"{circuit} not closed: {self.closed} never, {states}",

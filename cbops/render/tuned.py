@@ -6,12 +6,15 @@ from collections.abc import Callable, Sequence
 
 from cbops.model.policy import BreakerPolicy
 from cbops.model.space import Number, SearchSpace
+from cbops.model.traffic import TrafficSummary
 from cbops.model.tuning import Neighbour, PolicyScore, Stability, Tuning
 from cbops.render import text
 from cbops.render.figures import span
 
 # The front can be long; the JSON answer has all of it.
 ROWS = 20
+
+UNKNOWN_STABILITY = "Stability: unknown, it takes at least two days of traffic"
 
 _FIELDS: dict[str, tuple[str, Callable[[Number], str]]] = {
     "failure_threshold": ("failures", str),
@@ -21,7 +24,6 @@ _FIELDS: dict[str, tuple[str, Callable[[Number], str]]] = {
     "success_threshold": ("successes", str),
     "half_open_max_calls": ("probes", str),
 }
-_LATER = "over half missed"
 
 _FIGURES: tuple[tuple[str, Callable[[PolicyScore], str]], ...] = (
     ("needless", lambda score: text.number(score.unexpected_opens)),
@@ -73,9 +75,24 @@ def searched_lines(tuning: Tuning) -> tuple[str, ...]:
             else "."
         ),
     ]
+    told[1:1] = left_out(tuning.traffic)
     for name, values in searched.fields.fields.items():
         told.append(f"  {name}: {', '.join(f'{value:g}' for value in values)}")
     return tuple(told)
+
+
+def left_out(traffic: TrafficSummary) -> tuple[str, ...]:
+    """What of the trace was not played as it stood: denied by production itself, or out of order."""
+    found = []
+    if traffic.denied_in_production:
+        found.append(
+            f"{text.counted(traffic.denied_in_production, 'recorded request')} had been denied by production itself: left "
+            "out, because nobody knows how the provider would have answered. Outages look smaller for it, and what a policy "
+            "lets through in them too."
+        )
+    if traffic.out_of_order:
+        found.append(f"{text.counted(traffic.out_of_order, 'row')} came after a later arrival: sorted.")
+    return tuple(found)
 
 
 def block_words(block: dict[str, object], fields: Sequence[str] | None = None) -> str:
@@ -144,7 +161,8 @@ def stability_lines(tuning: Tuning) -> tuple[str, ...]:
     """How often the days drawn again lead to the same choice."""
     stability = tuning.stability
     if stability is None:
-        return ()
+        # Without a choice there is nothing that could be stable.
+        return (UNKNOWN_STABILITY,) if tuning.recommended.block is not None else ()
     told = [f"Stability: {stability_sentence(tuning, stability)}"]
     told += [f"  {text.share(winner.share)}  {block_words(winner.block)}" for winner in stability.winners]
     return tuple(told)
@@ -155,7 +173,7 @@ def stability_sentence(tuning: Tuning, stability: Stability) -> str:
     name = "live" if tuning.with_role("live") else "base"
     if stability.same is None or stability.near is None or stability.live is None:
         return f"unknown: none of {text.number(stability.resamples)} draws of the days held an outage."
-    drawn = f"{text.number(stability.judged)} draws of the {text.counted(stability.days, 'day')}"
+    drawn = f"{text.counted(stability.judged, 'draw')} of the {text.counted(stability.days, 'day')}"
     left = stability.resamples - stability.judged
     unjudged = f" ({text.number(left)} more held no outage)" if left else ""
     return (

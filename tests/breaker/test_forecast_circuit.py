@@ -11,7 +11,7 @@ from cbops.model.base import from_ms, to_ms
 from cbops.model.events import IncidentAdded
 from cbops.model.forecast import Outcomes
 from cbops.model.policy import CANARY_BLOCK
-from cbops.model.traffic import Circuit
+from cbops.model.traffic import Circuit, TrafficSummary
 
 SECOND = 1000
 NOON = to_ms(datetime(2025, 1, 27, 12, tzinfo=UTC))
@@ -90,7 +90,7 @@ def test_an_outage_of_the_trace_explains_its_opening_and_times_both_ends():
     assert outage.opened_after_ms == 13 * SECOND
     assert (episode.classification, episode.source) == ("expected", "trace")
     assert episode.evidence == (
-        "An outage that the trace shows from 2025-01-27T12:00:00.000Z to 2025-01-27T12:04:58.000Z covers it "
+        "An outage that the trace shows from 2025-01-27 12:00:00 UTC to 2025-01-27 12:04:58 UTC covers it "
         "(100 of 100 calls failed in it)."
     )
     # 13 s, then a failed probe every 33rd second or so: 45→46, 78→79, 111→112, 144→145, … , 276→277.
@@ -100,6 +100,46 @@ def test_an_outage_of_the_trace_explains_its_opening_and_times_both_ends():
     assert outage.closed_after_ms == 14 * SECOND + 100
     assert (circuit.admitted.failure + circuit.denied.failure, circuit.denied.failure) == (100, 87)
     assert episode.denied == circuit.denied
+
+
+@pytest.mark.parametrize(
+    ("timezone", "told"),
+    [("Europe/Berlin", "2025-01-27 13:00:00 +01:00"), ("America/St_Johns", "2025-01-27 08:30:00 -03:30")],
+)
+def test_the_evidence_tells_times_of_the_forecasts_zone(timezone, told):
+    (episode,) = single(outage_rows(), CANARY_BLOCK, timezone=timezone).episodes
+    assert f" from {told} to " in episode.evidence
+    assert "UTC" not in episode.evidence
+
+
+def test_the_evidence_of_a_trace_without_dates_counts_from_its_beginning():
+    relative = TrafficSummary(origin="files", clock="relative")
+    rows = [(at - NOON + HOUR, latency, outcome) for at, latency, outcome in outage_rows()]
+    (episode,) = single(rows, CANARY_BLOCK, summary=relative).episodes
+    assert " from +1:00:00 to +1:04:58 covers it" in episode.evidence
+
+
+@pytest.mark.parametrize(
+    ("policy", "alone"),
+    [
+        # Three failures in a row, two hours apart: the window holds the last one, but it took all of them.
+        ({"failure_threshold": 3, "error_rate_threshold": 2}, False),
+        ({"failure_threshold": 3, "error_rate_threshold": 0.5}, True),
+        ({"failure_threshold": 1, "error_rate_threshold": 2}, True),
+    ],
+)
+def test_failures_in_a_row_are_no_single_failure_though_the_window_holds_one(policy, alone):
+    rows = [(NOON + 2 * HOUR * number, 10, "f") for number in range(3)]
+    episode, *_ = single(rows, policy).episodes
+    assert (episode.window_results, episode.window_failures) == (1, 1)
+    assert episode.single_failure is alone
+
+
+def test_a_threshold_of_one_opens_by_a_single_failure_whatever_the_window_holds():
+    policy = {"failure_threshold": 1, "timeout_ms": 0, "success_threshold": 1, "error_rate_threshold": 2}
+    rows = [(NOON, 0, "f"), (NOON + SECOND, 0, "s"), (NOON + 2 * SECOND, 0, "f")]
+    _, again = single(rows, policy).episodes
+    assert (again.window_results, again.window_failures, again.single_failure) == (3, 2, True)
 
 
 def test_a_declared_incident_takes_the_place_of_the_traces_outage():
@@ -115,7 +155,7 @@ def test_a_declared_incident_takes_the_place_of_the_traces_outage():
     assert (outage.results, outage.failures) == (141, 100)
     assert (outage.opened_after_ms, outage.closed_after_ms) == (73 * SECOND, 0)
     assert circuit.episodes[0].source == "incident"
-    assert circuit.episodes[0].evidence.startswith("A declared incident from 2025-01-27T11:59:00.000Z to ")
+    assert circuit.episodes[0].evidence.startswith("A declared incident from 2025-01-27 11:59:00 UTC to ")
 
 
 @pytest.mark.parametrize(("early", "classification"), [(50, "expected"), (80, "unexplained")])
@@ -180,7 +220,7 @@ def test_failures_of_an_outage_that_are_still_in_the_window_explain_an_opening_a
     assert (episode.window_results, episode.window_failures) == (201, 61)
     assert (episode.classification, episode.source) == ("expected", "trace")
     assert episode.evidence == (
-        "An outage that the trace shows from 2025-01-27T12:00:00.000Z to 2025-01-27T12:02:58.000Z had ended 42 s "
+        "An outage that the trace shows from 2025-01-27 12:00:00 UTC to 2025-01-27 12:02:58 UTC had ended 42 s "
         "before (60 of 60 calls failed in it)."
     )
     assert circuit.outages[0].opened_after_ms == 220 * SECOND + 1

@@ -10,9 +10,10 @@ from forecasting import DAY, HOUR, MINUTE
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cbops.breaker.forecast.failures import Failures, Rows
+from cbops.breaker.forecast.failures import Failures
 from cbops.breaker.forecast.outages import failing_threshold, find_outages, usual_rate
 from cbops.breaker.forecast.parts import Parts
+from cbops.breaker.forecast.rows import Rows
 from cbops.breaker.forecast.settings import LEAST_USUAL
 
 LATENCY = 200
@@ -127,6 +128,75 @@ def test_a_provider_that_always_fails_is_one_outage():
     assert (outage.begins, outage.failures) == (0, 100)
 
 
+def fed_in_pieces(arrival, failed, circuit, circuits, most, pieces=40):
+    """The rows of several circuits, as of a long trace that comes in pieces."""
+    failures = Failures(most)
+    for piece in np.array_split(np.arange(len(arrival)), pieces):
+        order = piece[np.argsort(circuit[piece], kind="stable")]
+        codes, counts = np.unique(circuit[order], return_counts=True)
+        failures.feed(
+            Parts(
+                codes.astype(np.int32),
+                np.concatenate(([0], np.cumsum(counts))),
+                arrival[order],
+                np.full(len(order), LATENCY),
+                np.where(failed[order], ord("f"), ord("s")).astype(np.uint8),
+            )
+        )
+    assert circuits == len(np.unique(circuit))
+    return failures
+
+
+@pytest.mark.parametrize(("circuits", "rate", "most"), [(1, 0.02, 7000), (1, 0.05, 12_000), (20, 0.02, 7000)])
+def test_outages_stay_sharp_where_the_rows_of_failures_are_too_many(circuits, rate, most):
+    chance = np.random.default_rng(11)
+    count = 400_000
+    arrival = np.sort(chance.integers(0, 10 * DAY, count))
+    circuit = chance.integers(0, circuits, count).astype(np.int32)
+    failed = chance.random(count) < rate
+    for begin, minutes, share in ((2 * DAY, 40, 1.0), (5 * DAY, 90, 0.5), (10 * DAY - HOUR, 60, 0.9)):
+        during = (arrival >= begin) & (arrival < begin + minutes * MINUTE) & (circuit == 0)
+        failed = np.where(during, chance.random(count) < share, failed)
+    everything = fed_in_pieces(arrival, failed, circuit, circuits, most=10**6)
+    bounded = fed_in_pieces(arrival, failed, circuit, circuits, most=most)
+    assert (bounded.step, bounded.healthy_step > 0, everything.healthy_step) == (1000, True, 0)
+    assert len(bounded.rows()) <= most < len(everything.rows())
+    for code in range(circuits):
+        results = int((circuit == code).sum())
+        kept, whole = (each.rows() for each in (bounded, everything))
+        kept, whole = (each.part(*np.searchsorted(each.circuit, [code, code + 1])) for each in (kept, whole))
+        usual = usual_rate(whole, results)
+        assert usual_rate(kept, results) == pytest.approx(usual, rel=0.15)
+        found = find_outages(kept, results, usual)
+        assert found == find_outages(whole, results, usual)
+        assert len(found) == (3 if code == 0 else 0)
+
+
+def test_an_outage_of_many_calls_a_second_stays_sharp():
+    chance = np.random.default_rng(13)
+    arrival = np.arange(0, HOUR, 10)
+    begin = 30 * MINUTE + 17_000  # not where a minute begins
+    during = (arrival >= begin) & (arrival < begin + MINUTE)
+    failed = np.where(during, True, chance.random(len(arrival)) < 0.02)
+    circuit = np.zeros(len(arrival), np.int32)
+    for pieces in (7, 40, 120):
+        failures = fed_in_pieces(arrival, failed, circuit, 1, most=1000, pieces=pieces)
+        assert (failures.step, failures.healthy_step > 0) == (1000, True)
+        rows = failures.rows()
+        (outage,) = find_outages(rows, len(arrival), usual_rate(rows, len(arrival)))
+        assert (outage.begins, outage.ends) == (begin, begin + MINUTE - 10 + LATENCY)
+        assert (outage.results, outage.failures) == (6000, 6000)
+
+
+def test_where_all_is_an_outage_neighbouring_seconds_are_put_together():
+    arrival = np.arange(0, 4 * HOUR, 1000)
+    failures = fed_in_pieces(arrival, arrival >= 0, np.zeros(len(arrival), np.int32), 1, most=4000)
+    assert failures.step == 4000
+    assert len(failures.rows()) <= 4000
+    (outage,) = find_outages(failures.rows(), len(arrival), LEAST_USUAL)
+    assert (outage.begins, outage.ends) == (0, 4 * HOUR - 1000 + LATENCY)
+
+
 def slow_rows(arrival, latency, outcome, circuit, step):
     """Row by row: circuit, first, last, failures, before, inside."""
     found = []
@@ -169,6 +239,20 @@ ROWS = st.lists(
 )
 
 
+def sums_of(rows):
+    """By circuit: the first failure, the latest completion of one, failures, and results up to the last."""
+    found = {}
+    for row in rows:
+        first, last, failures, results = found.get(row["circuit"], (row["first"], row["last"], 0, 0))
+        found[row["circuit"]] = (
+            min(first, row["first"]),
+            max(last, row["last"]),
+            failures + row["failures"],
+            results + row["before"] + row["inside"],
+        )
+    return found
+
+
 @settings(max_examples=300, deadline=None)
 @given(steps=ROWS, cuts=st.lists(st.integers(0, 60), max_size=3), most=st.sampled_from([1000, 2]))
 def test_rows_of_failures_are_those_of_a_slow_count_whatever_the_chunks(steps, cuts, most):
@@ -193,8 +277,12 @@ def test_rows_of_failures_are_those_of_a_slow_count_whatever_the_chunks(steps, c
         dict(zip(Rows.__slots__, values, strict=True))
         for values in zip(*(getattr(rows, name).tolist() for name in Rows.__slots__), strict=True)
     ]
-    assert found == slow_rows(arrival, columns[1], columns[2], columns[3], failures.step)
+    slow = slow_rows(arrival, columns[1], columns[2], columns[3], failures.step)
+    if not failures.healthy_step:
+        assert found == slow
+    assert sums_of(found) == sums_of(slow)
     assert len(found) <= most or failures.step >= DAY
+    assert (failures.healthy_step > 0) == (failures.step > 1000) or len(found) <= most
     assert (
         failures.step == 1000
         or len(slow_rows(arrival, columns[1], columns[2], columns[3], failures.step // 2)) > most

@@ -58,7 +58,8 @@ def test_columns_of_the_standard_library_are_taken_too():
     rows = chunk_of([(1, 2, "s", 0)])
     chunk = TrafficChunk(rows.arrival.tolist(), rows.latency.tolist(), b"s", [0], rows.circuits)
     assert split(chunk, None).arrival.tolist() == [1]
-    assert column(memoryview(b"sf"), np.uint8).tolist() == [115, 102]
+    for letters in (b"sf", bytearray(b"sf"), memoryview(b"sf")):
+        assert column(letters, np.uint8).tolist() == [115, 102]
 
 
 def test_rows_grow_by_doubling_and_begin_with_zeros():
@@ -130,7 +131,7 @@ def opening(window, before=(0, 0), after=(0, 0), at=HOUR):
 
 
 def cause(given, troubles=(), window_ms=60_000, usual=0.005):
-    return Causes(troubles, window_ms, usual, teller("relative")).of(given)
+    return Causes(troubles, window_ms, usual, teller("relative", "UTC")).of(given)
 
 
 def test_many_failures_around_an_opening_show_a_failing_provider_even_without_an_outage():
@@ -165,7 +166,7 @@ def test_incidents_come_before_the_traces_own_outages_and_explain_within_their_s
     own = Trouble(HOUR - MINUTE, HOUR + MINUTE, "trace", 20, 15)
     assert cause(opening((2, 1)), [own, declared]).source == "incident"
     assert cause(opening((2, 1)), [own, declared]).sentence == (
-        "A declared incident from 3,660.000 s to 3,720.000 s began 1 min later (0 of 10 calls failed in it)."
+        "A declared incident from +1:01:00 to +1:02:00 began 1 min later (0 of 10 calls failed in it)."
     )
     assert cause(opening((2, 1), at=HOUR - 1), [declared, own]).source == "trace"
     # Nothing failed in the incident, so nothing of it is in the window after its slack.
@@ -205,4 +206,7 @@ def test_counts_rates_and_lists_in_words():
         "a and b",
         "a, b and c",
     ]
-    assert teller("wall")(1_738_000_000_123) == "2025-01-27T17:46:40.123Z"
+    assert teller("wall", "UTC")(1_738_000_000_123) == "2025-01-27 17:46:40 UTC"
+    assert teller("wall", "Asia/Kolkata")(1_738_000_000_123) == "2025-01-27 23:16:40 +05:30"
+    assert teller("relative", "UTC")(105_250) == "+0:01:45.250"
+    assert teller("relative", "UTC")(-1000) == "-0:00:01"

@@ -36,6 +36,7 @@ def episode(hour, classification="unexpected", failures=1):
         source="trace",
         evidence="",
         denied=Outcomes(),
+        single_failure=failures == 1,
     )
 
 
@@ -77,7 +78,7 @@ def said(*circuits, traffic=WEEK, timezone="UTC"):
     return sentences(forecast(("asked", {}, circuits), traffic=traffic, timezone=timezone))
 
 
-NIGHTS = (*tuple(episode(24 * day + 2) for day in range(6)), episode(23), episode(24 * 6 + 12))
+NIGHTS = (*tuple(episode(24 * day + 2) for day in range(7)), episode(23))
 
 
 def test_opens_from_single_failures_at_night_are_said_so():
@@ -95,8 +96,10 @@ def test_at_night_is_by_the_clock_of_the_tenant():
     )
 
 
-@pytest.mark.parametrize(("nights", "days", "words"), [(3, 1, " at night"), (2, 1, "")])
-def test_at_night_needs_three_quarters_of_them(nights, days, words):
+@pytest.mark.parametrize(
+    ("nights", "days", "words"), [(3, 0, " at night"), (3, 1, ", mostly at night"), (5, 2, "")]
+)
+def test_at_night_is_all_of_them_and_mostly_three_quarters(nights, days, words):
     episodes = [
         *(episode(24 * day) for day in range(nights)),
         *(episode(12 + 24 * day) for day in range(days)),
@@ -163,16 +166,50 @@ def test_what_was_denied_is_told_by_what_it_would_have_been():
         ),
         (
             (outage(1000, 0), outage(3000, 4000), outage(None, 0)),
-            "It opened in 2 of 3 outages, 2 s after they began, and closed 2 s after they ended, medians.",
+            "It opened in 2 of 3 outages, 2 s after they began (median), and closed 2 s after they ended (median).",
+        ),
+        (
+            (outage(1000, 3000), outage(3000, None)),
+            (
+                "It opened in both outages, 2 s after they began (median), and closed 3 s after they ended (median; "
+                "after 1 of them not before the trace ended)."
+            ),
         ),
         (
             (outage(0, None),),
-            "It opened in the one outage, 0 ms after it began, and had not closed when the trace ended.",
+            "It was open already when the one outage began, and had not closed when the trace ended.",
+        ),
+        (
+            (outage(0, None), outage(0, None), outage(0, None)),
+            "It was open already when all 3 outages began, and had not closed when the trace ended.",
+        ),
+        (
+            (outage(59_990, 0),),
+            "It opened in the one outage, 1 min after it began, and had closed when it ended.",
+        ),
+        (
+            (outage(116_600, 3_599_700),),
+            "It opened in the one outage, 1 min 57 s after it began, and closed 1 h after it ended.",
         ),
     ],
 )
 def test_outages_are_told_with_the_times_to_open_and_to_close(outages, sentence):
     assert said(circuit(outages=outages))[2] == sentence
+
+
+def test_outages_of_several_circuits_are_counted_for_each():
+    sentence = said(circuit(outages=(outage(1000, 0),)), circuit(outages=(outage(1000, 0),), tenant="other"))[
+        2
+    ]
+    assert sentence == (
+        "It opened in both outages, counted for each circuit, 1 s after they began (median), and had closed when "
+        "they ended (median)."
+    )
+
+
+def test_two_opens_from_single_failures_are_both_of_them():
+    assert "2 opens, both of them from a single failure; " in said(circuit(episode(12), episode(13)))[0]
+    assert "3 opens, all of them from " in said(circuit(episode(12), episode(13), episode(14)))[0]
 
 
 def test_wedges_are_told_with_their_circuit():

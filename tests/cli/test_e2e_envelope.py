@@ -31,6 +31,7 @@ LIFE = [
     (("policy", "diff"), 0),
     (("policy", "check"), 0),
     (("alerts", "render"), 0),
+    (("alerts", "check", "rollouts/none.yml"), 3),
     (("evaluate",), 6),
     (("canary", "enable"), 2),
     (("canary", "enable", "--yes"), 0),

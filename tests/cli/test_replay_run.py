@@ -253,7 +253,7 @@ def test_a_picture_is_drawn_where_one_is_asked_for(cli, trace):
         (("--trace", "night.jsonl", "--skip-bad", "-1"), 2, "usage", "--skip-bad"),
         (("--trace", "night.jsonl", "--skip-bad", "x"), 2, "usage", "--skip-bad"),
         (("--trace", "night.jsonl", "--memory", "512"), 2, "usage", "is not a size such as 512MB"),
-        (("--trace", "night.jsonl", "--memory", "1MB"), 2, "usage", "is not between 64MiB"),
+        (("--trace", "night.jsonl", "--memory", "127MiB"), 2, "usage", "is not between 128MiB"),
         (("--trace", "night.jsonl", "--memory", "-1GB"), 2, "usage", "is not a size"),
         (("--trace", "night.jsonl", "--workers", "0"), 2, "usage", "--workers"),
         (("--trace", "night.jsonl", "--engine", "fast"), 2, "usage", "--engine"),
@@ -360,3 +360,12 @@ def test_a_minute_is_a_minute() -> None:
     first, second = request(0), request(1)
     assert (first["ts"], second["ts"]) == ("2025-01-27T09:00:00.000Z", "2025-01-27T09:01:00.000Z")
     assert MINUTE == 60_000
+
+
+def test_a_trace_of_bad_rows_alone_is_an_error_that_names_them(cli):
+    text = "ts,latency_ms,outcome\n1735689600000,-1,success\n1735689601000,-2,success\n"
+    (cli.folder / "bad.csv").write_text(text, encoding="utf-8")
+    result = cli.json("replay", "run", "--trace", "bad.csv", "--skip-bad", "2")
+    assert result.status == 3
+    assert "left out: 2 rows that could not be read" in result.error["message"]
+    assert "bad.csv:2: the latency ('latency_ms') is negative: -1" in str(result.error)

@@ -144,6 +144,13 @@ def test_a_place_that_can_not_be_written_is_refused(cli, quiet, place, said):
     assert said in result.error["message"]
 
 
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_a_folder_without_the_right_to_write_is_refused_before_the_work(cli, quiet):
+    (cli.folder / "closed").mkdir(mode=0o555)
+    result = tune(cli, quiet, "--write", "closed/better.json", status=2)
+    assert "may not be written" in result.error["message"]
+
+
 def test_without_an_outage_nothing_is_recommended_and_no_file_written(cli, space):
     sound = write_quiet(cli.folder, "sound.jsonl", days=2, outages=())
     result = tune(cli, sound, "--space", space, "--write", "better.json")
@@ -176,11 +183,11 @@ def test_fields_left_out_come_from_the_policy_file(cli, quiet, space):
 
 
 def test_a_trace_that_does_not_fit_says_what_it_would_need(cli):
-    rows = "".join(f"{place},5,s\n" for place in range(1_100_000))
+    rows = "".join(f"{place},5,s\n" for place in range(1_900_000))
     (cli.folder / "large.csv").write_text("arrival_ms,latency_ms,outcome\n" + rows, encoding="utf-8")
-    result = cli.json("replay", "tune", "--trace", "large.csv", "--memory", "64MiB")
+    result = cli.json("replay", "tune", "--trace", "large.csv", "--memory", "256MiB")
     assert result.status == 3
-    assert "1,100,000 of them need about 79 MiB" in result.error["message"]
+    assert "1,900,000 of them need about 174 MiB" in result.error["message"]
     assert "--provider" in result.error["hint"]
 
 

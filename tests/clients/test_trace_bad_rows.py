@@ -72,7 +72,7 @@ BAD = {
         {"ts": START / 1000, "latency_ms": 1, "status": 99},
         "'status' holds '99', which no rule names; --map status.99=",
     ),
-    "no outcome": ({"ts": START / 1000, "latency_ms": 1}, "it has no outcome"),
+    "no outcome": ({"ts": START / 1000, "latency_ms": 1}, "it has no outcome: 'outcome'"),
     "an unknown admission": (
         {"ts": 1, "admitted": "maybe"},
         "'admitted' holds 'maybe', expected true or false",

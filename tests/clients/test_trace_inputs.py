@@ -28,6 +28,22 @@ def test_a_path_or_glob_without_a_file_is_an_error(tmp_path):
     assert "no such file" in refused(jsonl(tmp_path / "a.jsonl", rows()), tmp_path / "*.csv")
 
 
+def test_a_file_that_is_named_twice_is_read_once(tmp_path, monkeypatch):
+    """However it is spelt: by a relative path, an absolute one, a pattern, or a link."""
+    path = jsonl(tmp_path / "a.jsonl", rows())
+    (tmp_path / "b.jsonl").symlink_to(path)
+    monkeypatch.chdir(tmp_path)
+    found = read("a.jsonl", path, tmp_path / "*.jsonl", "b.jsonl")
+    assert len(found.requests) == len(read(path).requests)
+    assert found.summary.files == ("a.jsonl",)
+
+
+def test_a_pipe_is_an_error_and_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe.jsonl")
+    assert "is a pipe or a device" in refused(tmp_path / "pipe.jsonl")
+    assert "is a pipe or a device" in refused("/dev/null")
+
+
 def test_a_folder_is_an_error(tmp_path):
     (tmp_path / "folder.jsonl").mkdir()
     assert "is a folder" in refused(tmp_path / "folder.jsonl")

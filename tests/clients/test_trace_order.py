@@ -50,18 +50,18 @@ def test_files_that_overlap_are_out_of_order_and_ties_keep_the_order_of_the_inpu
 
 
 def test_chunks_begin_again_when_the_order_is_found_wrong_on_the_way(tmp_path):
-    query = "SELECT CASE i WHEN 290000 THEN 7 ELSE 1737676801000 + i END AS arrival_ms, i AS latency, 's' AS outcome FROM range(300000) t(i)"
+    query = "SELECT CASE i WHEN 590000 THEN 7 ELSE 1737676801000 + i END AS arrival_ms, i AS latency, 's' AS outcome FROM range(600000) t(i)"
     path = parquet(
         tmp_path / "a.parquet", query.replace("THEN 7", "THEN 1737676801000"), ROW_GROUP_SIZE="20480"
     )
-    with TraceFiles([str(path)], parse_map([]), memory_bytes=64 << 20) as files:
+    with TraceFiles([str(path)], parse_map([]), memory_bytes=128 << 20) as files:
         chunks = [(len(chunk), chunk.begins, int(chunk.latency[1])) for chunk in files.chunks()]
-        assert files.summary.requests == 300_000
+        assert files.summary.requests == 600_000
         assert files.summary.out_of_order == 1
     begins = [place for place, (_, first, _) in enumerate(chunks) if first]
     assert begins[0] == 0
     assert len(begins) == 2
-    assert chunks[begins[1]] == (50_000, True, 290_000)
+    assert chunks[begins[1]] == (chunks[0][0], True, 590_000)
 
 
 @settings(max_examples=20)
@@ -122,16 +122,17 @@ def test_backwards_is_judged_from_batch_to_batch(tmp_path):
 def test_sorting_leaves_nothing_behind(tmp_path):
     spill = tmp_path / "spill"
     spill.mkdir()
-    query = "SELECT 1737676801000 - i AS arrival_ms, 1 AS latency, 's' AS outcome FROM range(60000) t(i)"
+    query = "SELECT 1737676801000 - i AS arrival_ms, 1 AS latency, 's' AS outcome FROM range(300000) t(i)"
     path = parquet(tmp_path / "a.parquet", query)
-    with TraceFiles([str(path)], parse_map([]), memory_bytes=64 << 20, spill=spill) as files:
+    with TraceFiles([str(path)], parse_map([]), memory_bytes=128 << 20, spill=spill) as files:
         chunks = files.chunks()
         next(chunks)
         assert len(list(spill.iterdir())) == 1
         chunks.close()
         assert list(spill.glob("*/*.duckdb")) == []
-        assert [len(chunk) for chunk in files.chunks()] == [50_000, 10_000]
-        assert [len(chunk) for chunk in files.chunks()] == [50_000, 10_000]
+        first, again = ([len(chunk) for chunk in files.chunks()] for _ in range(2))
+        assert first == again
+        assert (len(first), sum(first)) == (2, 300_000)
     assert list(spill.iterdir()) == []
 
 
@@ -147,7 +148,7 @@ def test_equal_times_beyond_what_fits_are_still_sorted(tmp_path):
         "FROM range(900000) t(i)"
     )
     path = parquet(tmp_path / "a.parquet", query)
-    with TraceFiles([str(path)], parse_map([]), memory_bytes=64 << 20) as files:
+    with TraceFiles([str(path)], parse_map([]), memory_bytes=128 << 20) as files:
         before, held = (0, 0), 0
         for chunk in files.chunks():
             held = len(chunk) + (0 if chunk.begins else held)
@@ -165,7 +166,7 @@ from pathlib import Path
 from cbops.clients.traces.mapping import parse_map
 from cbops.clients.traces.reader import TraceFiles
 try:
-    with TraceFiles([sys.argv[1]], parse_map([]), memory_bytes=64 << 20, spill=Path(sys.argv[2])) as files:
+    with TraceFiles([sys.argv[1]], parse_map([]), memory_bytes=128 << 20, spill=Path(sys.argv[2])) as files:
         for chunk in files.chunks():
             pass
 except KeyboardInterrupt:

@@ -12,7 +12,7 @@ from cbops.clients.traces.codes import Codes
 from cbops.clients.traces.judging import Circuits, Judge
 from cbops.clients.traces.mapping import parse_map
 from cbops.clients.traces.outcomes import Rules
-from cbops.clients.traces.reader import TraceFiles
+from cbops.clients.traces.reader import LEAST_MEMORY, TraceFiles
 from cbops.errors import InputError
 from cbops.model.base import from_ms
 from cbops.model.traffic import Circuit
@@ -207,12 +207,14 @@ def test_an_error_may_span_lines_in_a_table(tmp_path):
 
 
 def test_chunks_are_bounded_and_can_be_asked_for_again(tmp_path):
-    path = parquet(tmp_path / "a.parquet", f"SELECT {COLUMNS} FROM range(120000) t(i)")
-    with TraceFiles([str(path)], parse_map([]), memory_bytes=64 << 20) as files:
+    path = parquet(tmp_path / "a.parquet", f"SELECT {COLUMNS} FROM range(600000) t(i)")
+    with TraceFiles([str(path)], parse_map([]), memory_bytes=LEAST_MEMORY) as files:
         first = [(len(chunk), chunk.begins) for chunk in files.chunks()]
         again = [(len(chunk), chunk.begins) for chunk in files.chunks()]
-        assert files.summary.requests == 120_000
-    assert first == again == [(50_000, True), (50_000, False), (20_000, False)]
+        assert files.summary.requests == 600_000
+    size = first[0][0]
+    assert size < 300_000
+    assert first == again == [(size, True), (size, False), (600_000 - 2 * size, False)]
 
 
 def test_a_thousand_circuits_in_parquet_keep_their_requests(tmp_path):
@@ -230,8 +232,8 @@ def test_a_thousand_circuits_in_parquet_keep_their_requests(tmp_path):
 
 
 def test_too_little_memory_is_refused(tmp_path):
-    with pytest.raises(InputError, match="63 MB of memory are too few"):
-        TraceFiles([str(jsonl(tmp_path / "a.jsonl", rows()))], parse_map([]), memory_bytes=63 << 20)
+    with pytest.raises(InputError, match="127 MiB of memory are too few"):
+        TraceFiles([str(jsonl(tmp_path / "a.jsonl", rows()))], parse_map([]), memory_bytes=127 << 20)
 
 
 def test_a_column_of_single_values_taken_for_a_tenant_is_an_error():

@@ -77,7 +77,7 @@ def test_in_words_the_forecast_comes_after_the_plan(played):
 
     assert "Forecast, an approximation, from the last day:" in shown
     assert (
-        "In the last day (2025-01-24 to 2025-01-25): 2 opens, all of them from a single failure at night"
+        "In the last day (2025-01-24 to 2025-01-25): 2 opens, both of them from a single failure at night"
         in shown
     )
     assert "synthesised from counters" in shown

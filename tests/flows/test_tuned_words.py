@@ -64,6 +64,27 @@ def test_no_recommendation_and_no_stability_are_said(tuning):
     assert not any(line.startswith("Stability") for line in told)
 
 
+def test_a_single_day_leaves_the_stability_unknown(tuning):
+    told = lines(tuning.model_copy(update={"stability": None}))
+    assert "Stability: unknown, it takes at least two days of traffic" in told
+
+
+def test_what_was_left_out_of_the_trace_is_said(tuning):
+    traffic = tuning.traffic.model_copy(update={"denied_in_production": 1973, "out_of_order": 2})
+    told = lines(tuning.model_copy(update={"traffic": traffic}))
+    assert any(
+        line.startswith("1,973 recorded requests had been denied by production itself") for line in told
+    )
+    assert "2 rows came after a later arrival: sorted." in told
+    assert not any("denied by production" in line for line in lines(tuning))
+
+
+def test_one_draw_is_one(tuning):
+    stability = tuning.stability.model_copy(update={"judged": 1})
+    told = lines(tuning.model_copy(update={"stability": stability}))
+    assert any(line.startswith("Stability: of 1 draw of the 4 days") for line in told)
+
+
 def test_draws_without_an_outage_leave_the_stability_unknown(tuning):
     unknown = {"judged": 0, "same": None, "near": None, "live": None, "winners": ()}
     stability = tuning.stability.model_copy(update=unknown)

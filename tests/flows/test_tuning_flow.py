@@ -114,6 +114,33 @@ def test_an_approximation_is_marked(rows):
     assert "the traffic is an approximation: from counters" in outcome.warnings
 
 
+def test_rows_that_were_skipped_are_named(rows):
+    bad = (
+        {"file": "a.csv", "line": 3, "problem": "no time"},
+        {"file": "b", "line": None, "problem": "no end"},
+    )
+    outcome = tune(Recorded(rows, skipped=3, skipped_rows=bad), wanted())
+    assert outcome.warnings == ("3 rows skipped: a.csv:3: no time; b: no end and 1 more row",)
+
+
+def test_without_a_rollout_the_next_step_needs_none(rows, tmp_path):
+    outcome = tune(Recorded(rows), wanted(), kept=Kept(write=tmp_path / "better.json"))
+    assert outcome.next_step == f"Check it: cbops policy check --policy-file {tmp_path / 'better.json'}"
+
+
+def test_where_many_results_are_not_recorded_more_probes_are_tried(rows):
+    """Four in ten are ignored: of five probes with two needed, 8.7 % of the recoveries would find no end."""
+    ignored = [
+        (at, wait, "ignored" if place % 5 < 2 else what) for place, (at, wait, what) in enumerate(rows)
+    ]
+    given = Wanted(base=CANARY_BLOCK, origin="canary", resamples=5)
+    tuning = tune(Recorded(ignored), given).data.tuning
+    assert tuning.searched.fields.half_open_max_calls == (3, 5, 9)
+    assert tuning.with_role("recommended").block["half_open_max_calls"] == 9
+    assert tuning.with_role("recommended").wedge_chance <= 0.01
+    assert tune(Recorded(rows), given).data.tuning.searched.fields.half_open_max_calls == (3, 5)
+
+
 def test_no_request_is_no_pass():
     with pytest.raises(InputError, match="holds no request"):
         tune(Recorded([]), wanted())

@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import forecast_samples
 import pytest
+import tuning_made
 
 from cbops.model.checklist import ITEMS
 from cbops.model.events import (
@@ -19,6 +20,7 @@ from cbops.model.events import (
     IncidentAdded,
     OwnerNotified,
     RollbackProof,
+    Tuned,
 )
 from cbops.model.forecast import Forecast
 from cbops.model.observation import (
@@ -51,8 +53,10 @@ from cbops.model.state import (
     RollbackRecord,
     RolloutState,
     Stage,
+    TuningRecord,
 )
 from cbops.model.tenant import Owner, Target
+from cbops.model.tuning import Tuning
 from cbops.model.verdict import (
     ClassifiedEpisode,
     CriterionResult,
@@ -76,6 +80,7 @@ class Case:
     classified: dict[str, ClassifiedEpisode] = field(default_factory=dict)
     evaluation: Evaluation | None = None
     forecast: Forecast | None = None
+    tuning: Tuning | None = None
 
     def render(self) -> str:
         view = execution_log_view(
@@ -84,6 +89,7 @@ class Case:
             classified=self.classified,
             evaluation=self.evaluation,
             forecast=self.forecast,
+            tuning=self.tuning,
         )
         return execution_log(view)
 
@@ -173,6 +179,17 @@ def forecasted(tell: Tell) -> Case:
     record = ForecastRecord(at=at(0, 17), actor=tell("alice"), forecasted=event)
     state = case.state.model_copy(update={"forecasts": (record,)})
     return replace(case, state=state, forecast=forecast)
+
+
+def tuned(tell: Tell) -> Case:
+    """Finished, and better thresholds were searched."""
+    case = finished(tell)
+    assert case.state is not None
+    tuning = tuning_made.searched(tell)
+    event = Tuned(recommended=tuning.recommended.block, tuning=SHA, summary=tuning.summary)
+    record = TuningRecord(at=at(8, 9), actor=tell("bob"), tuned=event)
+    state = case.state.model_copy(update={"tunings": (record,)})
+    return replace(case, state=state, tuning=tuning)
 
 
 def _checklist(tell: Tell) -> dict[str, ChecklistRecord]:
@@ -427,7 +444,7 @@ def rolled_back(tell: Tell) -> Case:
 class Cases:
     """By name; `tell` turns each benign text into what the test wants to see there."""
 
-    names = ("fresh", "selected", "monitoring", "finished", "rolled_back", "forecasted")
+    names = ("fresh", "selected", "monitoring", "finished", "rolled_back", "forecasted", "tuned")
 
     @staticmethod
     def make(name: str, tell: Tell = str) -> Case:
@@ -437,6 +454,7 @@ class Cases:
             "finished": finished,
             "rolled_back": rolled_back,
             "forecasted": forecasted,
+            "tuned": tuned,
         }
         return Case() if name == "fresh" else makers[name](tell)
 

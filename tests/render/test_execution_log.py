@@ -12,7 +12,7 @@ from cbops.model.state import Stage
 from cbops.model.verdict import Recommendation
 
 DATA = Path(__file__).parents[1] / "data" / "render"
-NAMES = ("fresh", "selected", "forecasted", "monitoring", "finished", "rolled_back")
+NAMES = ("fresh", "selected", "forecasted", "monitoring", "finished", "rolled_back", "tuned")
 HOSTILE = "x\n# Injected <script>alert(1)</script> [a](javascript:b) `code` | *b* \x1b[31m \u202e ```\n- [x] Rollback"
 
 

@@ -65,7 +65,7 @@ NASTY = [
     "a_b_c",
     "é_",
 ]
-CASES = ("selected", "forecasted", "monitoring", "finished", "rolled_back")
+CASES = ("selected", "forecasted", "monitoring", "finished", "rolled_back", "tuned")
 hostile_text = st.one_of(
     st.sampled_from(NASTY),
     st.lists(st.sampled_from(NASTY), min_size=2, max_size=4).map("".join),

@@ -41,6 +41,14 @@ def test_no_line_is_wider_than_the_screen_and_all_of_it_is_used(width):
     assert len({len(line) for line in lines[1:4]}) == 1
 
 
+def test_the_legend_of_several_circuits_is_not_wider_than_a_terminal():
+    made = forecast()
+    asked = made.policies[0].model_copy(update={"circuits": (circuit(), circuit(number=1))})
+    lines = timeline_lines(made.model_copy(update={"policies": (asked,)}), 79)
+    assert lines[-1].startswith("  worst circuit not closed: ")
+    assert max(map(len, lines)) <= 79
+
+
 def test_a_column_for_each_step_shows_each_of_them():
     lines = drawn([10, 10, 10, 10, 0], [0, 1, 5, 10, 0], [0, 0.2, 0.5, 1, 0], width=32)
     # 20 columns, four to a step.

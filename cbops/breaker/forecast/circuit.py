@@ -13,14 +13,16 @@ from cbops.breaker.forecast.arrays import Longs
 from cbops.breaker.forecast.books import Books
 from cbops.breaker.forecast.openings import Cause, Causes, Opening, Trouble
 from cbops.breaker.forecast.replays import Moves
-from cbops.breaker.kernel import BY_PROBE, BY_RATE, BY_SUCCESSES, BY_TIMEOUT
+from cbops.breaker.kernel import BY_FAILURES, BY_PROBE, BY_RATE, BY_SUCCESSES, BY_TIMEOUT
 from cbops.breaker.result import MOVES, Ending
 from cbops.breaker.settings import Settings
 from cbops.model.base import JsonObject, from_ms
-from cbops.model.forecast import CircuitForecast, Outage, Outcomes, Wedge
+from cbops.model.forecast import CircuitForecast, Outcomes, Wedge
 from cbops.model.observation import TransitionCounts
 from cbops.model.traffic import Circuit
 
+# Why a circuit opens after so many failures in a row.
+IN_A_ROW = MOVES[BY_FAILURES][2]
 _KINDS = [dict(zip(("source", "target", "reason"), move, strict=True)) for move in MOVES]
 
 
@@ -69,7 +71,7 @@ class Written:
                 "denied": _outcomes(denied.tolist()),
                 "counts": _counts(moves),
                 "transitions": _transitions(moves),
-                "episodes": tuple(_episode(opening, causes.of(opening)) for opening in openings),
+                "episodes": tuple(self._episode(opening, causes.of(opening)) for opening in openings),
                 "outages": tuple(self._outage(trouble, openings) for trouble in known.troubles),
                 "wedge": self._wedge(code),
                 "final_state": self._endings[code].state if code in self._endings else "closed",
@@ -92,6 +94,8 @@ class Written:
         )
 
     def _openings(self, code: int, moves: Moves) -> list[Opening]:
+        if not len(moves):
+            return []
         opens = np.flatnonzero(moves.why <= BY_RATE).tolist()
         closes = moves.at[moves.why == BY_SUCCESSES].tolist()
         reopened = np.concatenate(([0], np.cumsum(moves.why == BY_PROBE)))
@@ -109,17 +113,42 @@ class Written:
         )
         return list(starmap(Opening, zip(*columns, strict=True)))
 
-    def _outage(self, trouble: Trouble, openings: list[Opening]) -> Outage:
+    def _episode(self, opening: Opening, cause: Cause) -> JsonObject:
+        return {
+            "opened": from_ms(opening.at),
+            "closed": None if opening.closed is None else from_ms(opening.closed),
+            "reopened": opening.reopened,
+            "reason": opening.reason,
+            "window_results": opening.window[0],
+            "window_failures": opening.window[1],
+            "classification": cause.classification,
+            "source": cause.source,
+            "evidence": cause.sentence,
+            "denied": _outcomes(opening.denied),
+            "single_failure": self._single(opening),
+        }
+
+    def _single(self, opening: Opening) -> bool:
+        """Failures in a row may lie further apart than the window is long: then it holds one of several."""
+        if self._settings is None:
+            return False
+        if opening.reason == IN_A_ROW and self._settings.failure_threshold <= 1:
+            return True
+        results, failures = opening.window
+        rate = failures / results if results else 0.0
+        return failures <= 1 and rate >= self._settings.error_rate_threshold
+
+    def _outage(self, trouble: Trouble, openings: list[Opening]) -> JsonObject:
         opened, closed = _met(trouble, openings, self._window_ms)
-        return Outage(
-            begins=from_ms(trouble.begins),
-            ends=from_ms(trouble.ends),
-            source=trouble.source,
-            results=trouble.results,
-            failures=trouble.failures,
-            opened_after_ms=opened,
-            closed_after_ms=closed,
-        )
+        return {
+            "begins": from_ms(trouble.begins),
+            "ends": from_ms(trouble.ends),
+            "source": trouble.source,
+            "results": trouble.results,
+            "failures": trouble.failures,
+            "opened_after_ms": opened,
+            "closed_after_ms": closed,
+        }
 
     def _wedge(self, code: int) -> Wedge | None:
         ending = self._endings.get(code)
@@ -161,18 +190,3 @@ def _counts(moves: Moves) -> TransitionCounts:
 def _transitions(moves: Moves) -> tuple[JsonObject, ...]:
     times = map(from_ms, moves.at.tolist())
     return tuple({"at": at, **_KINDS[why]} for at, why in zip(times, moves.why.tolist(), strict=True))
-
-
-def _episode(opening: Opening, cause: Cause) -> JsonObject:
-    return {
-        "opened": from_ms(opening.at),
-        "closed": None if opening.closed is None else from_ms(opening.closed),
-        "reopened": opening.reopened,
-        "reason": opening.reason,
-        "window_results": opening.window[0],
-        "window_failures": opening.window[1],
-        "classification": cause.classification,
-        "source": cause.source,
-        "evidence": cause.sentence,
-        "denied": _outcomes(opening.denied),
-    }

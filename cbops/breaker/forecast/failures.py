@@ -2,82 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
-
 import numpy as np
 
 from cbops.breaker.forecast.arrays import Longs, grown
+from cbops.breaker.forecast.healthy import healthy_rows
 from cbops.breaker.forecast.parts import Parts
+from cbops.breaker.forecast.rows import Rows, grouped, joined
 from cbops.breaker.forecast.settings import MOST_FAILURE_ROWS
 
-_STEP = 1000
-_WIDEST = 86_400_000
-
-
-@dataclass(frozen=True, slots=True)
-class Rows:
-    """Steps with failures, by circuit and then by time.
-
-    `first` is the arrival of the first failing request, `last` the latest completion of one (ms); `before` are
-    the successes since the row before, `inside` the results from its first to its last failure by arrival.
-    """
-
-    circuit: Longs
-    first: Longs
-    last: Longs
-    failures: Longs
-    before: Longs
-    inside: Longs
-
-    def __len__(self) -> int:
-        return len(self.first)
-
-    def part(self, begin: int, end: int) -> Rows:
-        """Some of them."""
-        return Rows(*(getattr(self, each.name)[begin:end] for each in fields(self)))
-
-
-def _empty() -> Rows:
-    return Rows(*(np.empty(0, np.int64) for _ in fields(Rows)))
-
-
-def _joined(rows: list[Rows]) -> Rows:
-    if not rows:
-        return _empty()
-    together = Rows(*(np.concatenate([getattr(one, each.name) for one in rows]) for each in fields(Rows)))
-    order = np.argsort(together.circuit, kind="stable")
-    return Rows(*(getattr(together, each.name)[order] for each in fields(Rows)))
-
-
-def _grouped(rows: Rows, step: int) -> Rows:
-    """Those of one step put together."""
-    if not len(rows):
-        return rows
-    number = rows.first // step
-    new = np.ones(len(rows), np.bool_)
-    new[1:] = (number[1:] != number[:-1]) | (rows.circuit[1:] != rows.circuit[:-1])
-    if new.all():
-        return rows
-    begins = np.flatnonzero(new)
-    before = rows.before[begins]
-    return Rows(
-        circuit=rows.circuit[begins],
-        first=rows.first[begins],
-        last=np.maximum.reduceat(rows.last, begins),
-        failures=np.add.reduceat(rows.failures, begins),
-        before=before,
-        inside=np.add.reduceat(rows.inside + rows.before, begins) - before,
-    )
+_STEP, _WIDEST = 1000, 86_400_000
+_HEALTHY_STEP, _HEALTHY_WIDEST = 60_000, 60_000 << 20
 
 
 class Failures:
     """The failures of all circuits; the number of rows is bounded, whatever the number of requests.
 
-    Where there are too many, those of two seconds are put together, then of four, and so on.
+    Where there are too many, those of plainly healthy times are put together first, in steps that double from a
+    minute on; where that is not enough all are, in steps that double from a second.
     """
 
     def __init__(self, most: int = MOST_FAILURE_ROWS) -> None:
         self.step = _STEP
+        self.healthy_step = 0  # nothing was put together yet
         self._most = self._room = most
         self._rows: list[Rows] = []
         self._count = 0
@@ -108,7 +54,7 @@ class Failures:
         one = np.ones(len(places), np.int64)
         arrival = parts.arrival[places]
         rows = Rows(circuit, arrival, arrival + parts.latency[places], one, before, one)
-        self._add(_grouped(rows, self.step))
+        self._add(grouped(rows, self.step))
 
     def _add(self, rows: Rows) -> None:
         self._rows.append(rows)
@@ -118,11 +64,25 @@ class Failures:
             self._room = max(self._most, self._count + max(self._most, self._count) // 4)
 
     def _bound(self) -> None:
-        rows = _grouped(_joined(self._rows), self.step)
+        rows = joined(self._rows)
+        self._rows = []
+        rows = grouped(rows, self.step)
+        if len(rows) > self._most:
+            rows = self._without_detail(rows)
         while len(rows) > self._most and self.step < _WIDEST:
             self.step *= 2
-            rows = _grouped(rows, self.step)
+            rows = grouped(rows, self.step)
         self._rows, self._count = [rows], len(rows)
+
+    def _without_detail(self, rows: Rows) -> Rows:
+        """The healthy ones put together, down to half of what there may be: it need not be done often then."""
+        healthy = healthy_rows(rows)
+        while True:
+            if self.healthy_step:
+                found = grouped(rows, self.step, self.healthy_step, healthy)
+                if len(found) <= self._most // 2 or self.healthy_step >= _HEALTHY_WIDEST:
+                    return found
+            self.healthy_step = 2 * self.healthy_step or _HEALTHY_STEP
 
     def rows(self) -> Rows:
         """All of them."""

@@ -109,7 +109,7 @@ class Forecaster:
 
     def _tell(self, summary: TrafficSummary) -> Forecast:
         self._tails.room(len(self._circuits))
-        say = teller(summary.clock)
+        say = teller(summary.clock, self._timezone)
         known = self._known()
         written: dict[str, Written] = {}
         policies = []

@@ -86,6 +86,7 @@ class Causes:
         self._reaches = [(*each.reach(window_ms), each) for each in ranked]
         self._threshold = failing_threshold(usual)
         self._say = say
+        self._told: dict[Trouble, tuple[str, str]] = {}  # one outage may explain very many openings
 
     def of(self, opening: Opening) -> Cause:
         """An opening's cause."""
@@ -110,11 +111,18 @@ class Causes:
         )
 
     def _explained(self, trouble: Trouble, at: int) -> str:
-        when = f"from {self._say(trouble.begins)} to {self._say(trouble.ends)}"
-        failed = f"{trouble.failures:,} of {counted(trouble.results, 'call')} failed in it"
-        what = "A declared incident" if trouble.source == "incident" else "An outage that the trace shows"
+        if trouble not in self._told:
+            self._told[trouble] = self._words(trouble)
+        named, failed = self._told[trouble]
         if at > trouble.ends:
-            return f"{what} {when} had ended {span(at - trouble.ends)} before ({failed})."
+            return f"{named} had ended {span(at - trouble.ends)} before ({failed})."
         if at < trouble.begins:
-            return f"{what} {when} began {span(trouble.begins - at)} later ({failed})."
-        return f"{what} {when} covers it ({failed})."
+            return f"{named} began {span(trouble.begins - at)} later ({failed})."
+        return f"{named} covers it ({failed})."
+
+    def _words(self, trouble: Trouble) -> tuple[str, str]:
+        what = "A declared incident" if trouble.source == "incident" else "An outage that the trace shows"
+        return (
+            f"{what} from {self._say(trouble.begins)} to {self._say(trouble.ends)}",
+            f"{trouble.failures:,} of {counted(trouble.results, 'call')} failed in it",
+        )

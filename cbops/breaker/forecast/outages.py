@@ -11,10 +11,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
-from cbops.breaker.forecast.failures import Rows
+from cbops.breaker.forecast.rows import Rows
 from cbops.breaker.forecast.settings import (
     FAILING_RATE,
     FAILING_TIMES_USUAL,
@@ -29,6 +30,8 @@ from cbops.breaker.forecast.settings import (
 from cbops.breaker.statistics import wilson
 
 _MOST_RATE = 0.99
+# Sums that should be equal differ by less than this.
+_ROUNDING = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,24 +72,14 @@ def find_outages(rows: Rows, results: int, usual: float) -> tuple[Stretch, ...]:
     threshold = failing_threshold(usual)
     found = set()
     for failing in (threshold, max(threshold, PLAIN_OUTAGE)):
-        for begin, end in scan.stretches(failing, 0, len(rows)):
+        for begin, end in scan.stretches(failing):
             found.add(scan.refined(begin, end))
-    plain = [pair for pair in sorted(found) if _plain(_stretch(rows, *pair), threshold)]
-    return tuple(_stretch(rows, begin, end) for begin, end in _joined(rows, plain))
+    plain = [pair for pair in sorted(found) if _plain(scan.stretch(*pair), threshold)]
+    return tuple(scan.stretch(begin, end) for begin, end in _joined(rows, plain))
 
 
 def _plain(stretch: Stretch, threshold: float) -> bool:
     return stretch.failures >= MIN_FAILURES and stretch.failures >= threshold * stretch.results
-
-
-def _stretch(rows: Rows, begin: int, end: int) -> Stretch:
-    part = rows.part(begin, end)
-    return Stretch(
-        begins=int(part.first[0]),
-        ends=int(part.last.max()),
-        results=int(part.inside.sum() + part.before[1:].sum()),
-        failures=int(part.failures.sum()),
-    )
 
 
 def _joined(rows: Rows, pairs: list[tuple[int, int]]) -> list[tuple[int, int]]:
@@ -104,63 +97,115 @@ def _joined(rows: Rows, pairs: list[tuple[int, int]]) -> list[tuple[int, int]]:
     return found
 
 
+@cache
+def _healthy_results() -> int:
+    """So many results without a failure show health."""
+    return next(n for n in range(1, 1000) if wilson(0, n, HEALTH_ALPHA)[1] < FAILING_RATE)
+
+
+class _Lists:
+    """Some rows as lists, which are faster one by one and many times as large."""
+
+    def __init__(self, rows: Rows, begin: int, end: int) -> None:
+        part = slice(begin, end)
+        self._first, self._last = rows.first[part].tolist(), rows.last[part].tolist()
+        self.failures, self.before = rows.failures[part].tolist(), rows.before[part].tolist()
+        self.good = (rows.inside[part] - rows.failures[part]).tolist()
+
+    def recovered(self, row: int) -> bool:
+        """Whether the pause before the row is long, and shows health."""
+        pause = self._first[row] - self._last[row - 1]
+        return bool(pause > OUTAGE_PAUSE_MS and self.before[row] >= _healthy_results())
+
+
 class _Scan:
     """Sums of likelihood ratios over the rows of one circuit."""
 
     def __init__(self, rows: Rows, usual: float, bound: float) -> None:
-        self._first, self._last = rows.first.tolist(), rows.last.tolist()
-        self._failures, self._before = rows.failures.tolist(), rows.before.tolist()
-        self._good = (rows.inside - rows.failures).tolist()
+        self._rows = rows
+        # Up to each row: failures, and results with the pauses.
+        self._failed, self._results = np.cumsum(rows.failures), np.cumsum(rows.before + rows.inside)
         self._usual = usual
         self._bound = bound
-        # So many results without a failure show health.
-        self._healthy = next(n for n in range(1, 1000) if wilson(0, n, HEALTH_ALPHA)[1] < FAILING_RATE)
 
-    def stretches(self, failing: float, begin: int, end: int) -> Iterator[tuple[int, int]]:
+    def stretches(self, failing: float) -> Iterator[tuple[int, int]]:
         """Those whose sum reaches the bound for this failing rate, as ranges of rows."""
         bad, good = self._scores(failing)
-        row = start = begin
+        for begin, end in self._promising(bad, good):
+            yield from self._found(bad, good, begin, end)
+
+    def _promising(self, bad: float, good: float) -> list[tuple[int, int]]:
+        """Ranges of rows that lie apart and alone can hold a stretch: most rows need no second look.
+
+        No sum is larger than one that begins at the lowest point before; where that point is passed below, every
+        sum begins anew.
+        """
+        rows = self._rows
+        inside = bad * rows.failures + good * (rows.inside - rows.failures)
+        pauses = good * rows.before
+        after = np.cumsum(pauses + inside)
+        before = after - inside
+        lowest = np.minimum.accumulate(before)
+        anew = np.ones(len(rows), np.bool_)
+        anew[1:] = before[1:] < lowest[:-1] - _ROUNDING
+        begins = np.flatnonzero(anew)
+        best = np.maximum.reduceat(after - lowest, begins)
+        ends = np.append(begins[1:], len(rows))
+        chosen = best >= self._bound - _ROUNDING
+        return list(zip(begins[chosen].tolist(), ends[chosen].tolist(), strict=True))
+
+    def _found(self, bad: float, good: float, begin: int, end: int) -> Iterator[tuple[int, int]]:
+        """The stretches in a range."""
+        lists = _Lists(self._rows, begin, end)
+        size = end - begin
+        row = start = best_end = 0
         score = best = 0.0
-        best_end = begin
-        while row < end:
-            after_gap = score + good * self._before[row]
-            if row > start and (after_gap <= 0 or best - after_gap > self._bound or self._recovered(row)):
+        while row < size:
+            after_gap = score + good * lists.before[row]
+            if row > start and (after_gap <= 0 or best - after_gap > self._bound or lists.recovered(row)):
                 if best >= self._bound:
-                    yield start, best_end
+                    yield begin + start, begin + best_end
                     row = best_end
                 start, score, best = row, 0.0, 0.0
                 after_gap = 0.0
             elif row == start:
                 after_gap = 0.0
-            score = after_gap + bad * self._failures[row] + good * self._good[row]
+            score = after_gap + bad * lists.failures[row] + good * lists.good[row]
             row += 1
             if score > best:
                 best, best_end = score, row
-        if best >= self._bound:
-            yield start, best_end
+            if row == size and best >= self._bound:
+                yield begin + start, begin + best_end
+                # Where another range follows, its first row is where every sum begins anew.
+                row = start = best_end if end < len(self._rows) else size
+                score = best = 0.0
+
+    def stretch(self, begin: int, end: int) -> Stretch:
+        """What came in these rows."""
+        rows, last = self._rows, end - 1
+        return Stretch(
+            begins=int(rows.first[begin]),
+            ends=int(rows.last[begin:end].max()),
+            results=int(self._results[last] - self._results[begin] + rows.inside[begin]),
+            failures=int(self._failed[last] - self._failed[begin] + rows.failures[begin]),
+        )
 
     def refined(self, begin: int, end: int) -> tuple[int, int]:
         """The part with the highest sum for the rate found in it: stray failures at its edges fall away."""
-        failures = sum(self._failures[begin:end])
-        results = failures + sum(self._good[begin:end]) + sum(self._before[begin + 1 : end])
-        bad, good = self._scores(failures / results)
+        whole, lists = self.stretch(begin, end), _Lists(self._rows, begin, end)
+        bad, good = self._scores(whole.failures / whole.results)
         score = best = 0.0
-        start, found = begin, (begin, end)
-        for row in range(begin, end):
-            score = score + good * self._before[row] if row > start else 0.0
+        start, found = 0, (begin, end)
+        for row in range(end - begin):
+            score = score + good * lists.before[row] if row > start else 0.0
             if score <= 0:
                 start, score = row, 0.0
-            score += bad * self._failures[row] + good * self._good[row]
+            score += bad * lists.failures[row] + good * lists.good[row]
             if score > best:
-                best, found = score, (start, row + 1)
+                best, found = score, (begin + start, begin + row + 1)
         return found
 
     def _scores(self, failing: float) -> tuple[float, float]:
         """What a failure and a success add."""
         failing = min(failing, _MOST_RATE)
         return math.log(failing / self._usual), math.log((1 - failing) / (1 - self._usual))
-
-    def _recovered(self, row: int) -> bool:
-        """Whether the pause before the row is long, and shows health."""
-        pause = self._first[row] - self._last[row - 1]
-        return bool(pause > OUTAGE_PAUSE_MS and self._before[row] >= self._healthy)

@@ -31,7 +31,7 @@ def _told(forecast: Forecast) -> Iterator[str]:
         return
     yield _opens(forecast, asked)
     yield _denials(asked)
-    yield from _outages(totals)
+    yield from _outages(asked)
     yield from _wedges(forecast, asked)
     for other in others:
         yield _beside(other)
@@ -56,21 +56,23 @@ def _single(forecast: Forecast, policy: PolicyForecast) -> str:
     episodes = [
         episode for circuit in policy.circuits for episode in circuit.episodes if episode.single_failure
     ]
-    night = " at night" if _mostly_at_night(forecast, episodes) else ""
+    night = _at_night(forecast, episodes)
     if totals.opens == 1:
         return f", from a single failure{night}"
     if totals.single_failure == totals.opens:
-        return f", all of them from a single failure{night}"
+        return f", {'both' if totals.opens == 2 else 'all'} of them from a single failure{night}"
     return f", {totals.single_failure:,} of them from a single failure{night}"
 
 
-def _mostly_at_night(forecast: Forecast, episodes: Sequence[ForecastEpisode]) -> bool:
+def _at_night(forecast: Forecast, episodes: Sequence[ForecastEpisode]) -> str:
     if forecast.traffic.clock != "wall":
-        return False
+        return ""
     zone = ZoneInfo(forecast.timezone)
     hours = [episode.opened.astimezone(zone).hour for episode in episodes]
     dark = sum(hour >= _NIGHT_BEGINS or hour < _NIGHT_ENDS for hour in hours)
-    return dark >= _AT_NIGHT * len(hours)
+    if dark == len(hours):
+        return " at night"
+    return ", mostly at night" if dark >= _AT_NIGHT * len(hours) else ""
 
 
 def _classified(totals: ForecastTotals) -> str:
@@ -122,27 +124,49 @@ def _denials(policy: PolicyForecast) -> str:
 
 
 def _failed(totals: ForecastTotals) -> str:
-    return f"{counted(totals.failed_through, 'failing call')} went through"
+    return f"{counted(totals.failed_through, 'failing call') if totals.failed_through else 'no failing call'} went through"
 
 
-def _outages(totals: ForecastTotals) -> Iterator[str]:
-    if not totals.outages:
+def _outages(policy: PolicyForecast) -> Iterator[str]:
+    outages = [outage for each in policy.circuits for outage in each.outages]
+    met = [outage for outage in outages if outage.opened_after_ms is not None]
+    if not outages:
         yield "The trace shows no outage, so it doesn't tell how soon the circuit opens in one."
         return
-    met = totals.outages - totals.outages_missed
     if not met:
-        missed = "the one outage" if totals.outages == 1 else f"any of the {totals.outages:,} outages"
+        missed = "the one outage" if len(outages) == 1 else f"any of the {len(outages):,} outages"
         yield f"The circuit did not open in {missed}."
         return
-    where = "the one outage" if totals.outages == 1 else f"{met:,} of {totals.outages:,} outages"
-    it, usual = ("it", "") if met == 1 else ("they", ", medians")
-    opened = span(totals.opened_after_ms or 0)
-    closed = (
-        "had not closed when the trace ended"
-        if totals.closed_after_ms is None
-        else f"closed {span(totals.closed_after_ms)} after {it} ended"
-    )
-    yield f"It opened in {where}, {opened} after {it} began, and {closed}{usual}."
+    several = sum(bool(each.outages) for each in policy.circuits) > 1
+    each = ", counted for each circuit," if several else ""
+    where = f"{_of_outages(len(met), len(outages))}{each}"
+    closed = _closed(policy.totals.closed_after_ms, [outage.closed_after_ms for outage in met])
+    if not any(outage.opened_after_ms for outage in met):
+        yield f"It was open already when {where} began, and {closed}."
+        return
+    opened = span(policy.totals.opened_after_ms or 0)
+    began = "it began" if len(met) == 1 else "they began (median)"
+    yield f"It opened in {where}{'' if each else ','} {opened} after {began}, and {closed}."
+
+
+def _of_outages(met: int, outages: int) -> str:
+    if outages == 1:
+        return "the one outage"
+    if met < outages:
+        return f"{met:,} of {outages:,} outages"
+    return "both outages" if outages == 2 else f"all {outages:,} outages"
+
+
+def _closed(median: int | None, times: Sequence[int | None]) -> str:
+    """'closed 31 s after it ended'; not every circuit may have closed."""
+    if median is None:
+        return "had not closed when the trace ended"
+    if len(times) == 1:
+        return f"closed {span(median)} after it ended" if median else "had closed when it ended"
+    open_still = sum(time is None for time in times)
+    besides = f"; after {open_still:,} of them not before the trace ended" if open_still else ""
+    when = f"closed {span(median)} after" if median else "had closed when"
+    return f"{when} they ended (median{besides})"
 
 
 def _wedges(forecast: Forecast, policy: PolicyForecast) -> Iterator[str]:

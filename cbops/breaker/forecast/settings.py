@@ -32,6 +32,6 @@ PLAIN_OUTAGE = 0.8
 PARTS = 101
 
 # Memory: rows of failures over all circuits (48 bytes each), and steps of the histograms.
-MOST_FAILURE_ROWS = 1 << 20
+MOST_FAILURE_ROWS = 1 << 18
 MOST_STEPS = 4096
 TIMELINE_STEPS = 240

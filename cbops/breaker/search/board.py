@@ -20,7 +20,8 @@ class Board:
 
     (P, D): `expected`, `unexpected` and `unexplained` opens by the day of the opening; `rejected`, `saved` and
     `through` requests by the day of their arrival; outages `missed` by the day in which they began, of which
-    there were `outages` (D,). (P,): `opened_after` and `closed_after`, upper medians over the outages in
+    there were `outages` (D,). `stray` (D,) are the failing requests outside any outage, by the day of their arrival:
+    no breaker is there for them. (P,): `opened_after` and `closed_after`, upper medians over the outages in
     milliseconds, NEVER counted as the worst; `wedged` circuits and `wedge_chance`.
     """
 
@@ -32,6 +33,7 @@ class Board:
     through: Counts
     missed: Counts
     outages: Counts
+    stray: Counts
     opened_after: Counts
     closed_after: Counts
     wedged: Counts
@@ -47,7 +49,7 @@ class Board:
 class Figures:
     """A figure a policy, of all days or of a draw of them: opens that no outage explains, requests, outages missed.
 
-    `outages` is how many there were to miss.
+    `outages` is how many there were to miss, `stray` how many failing requests had no outage around them.
     """
 
     opens: Counts
@@ -55,6 +57,7 @@ class Figures:
     through: Counts
     missed: Counts
     outages: int
+    stray: int
 
     @property
     def wrong(self) -> Counts:
@@ -71,6 +74,7 @@ def figures(board: Board, drawn: Counts | None = None) -> Figures:
         through=board.through @ times,
         missed=board.missed @ times,
         outages=int(board.outages @ times),
+        stray=int(board.stray @ times),
     )
 
 

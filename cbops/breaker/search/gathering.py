@@ -14,9 +14,10 @@ from cbops.breaker.forecast.parts import Parts
 from cbops.errors import InputError
 from cbops.model.traffic import Circuit, TrafficChunk
 
-# A request takes its columns (17), the order of its result (13) and the count of results before it (9), some of them
-# twice for a moment; and for each thread what its policy works on and denies (benchmarks/tune.py).
-BYTES_A_REQUEST, BYTES_A_WORKER = 45, 15
+# Measured at the peak, rounded up (benchmarks/tune.py): a request takes its columns (17), the order of its result (13)
+# and the count of results before it (9), some of them twice for a moment; and for each thread the events of its policy's
+# windows and what it denies.
+BYTES_A_REQUEST, BYTES_A_WORKER = 56, 20
 
 HOUR_MS = 3_600_000
 
@@ -79,7 +80,7 @@ class Gathering:
             raise InputError(
                 f"a search keeps all requests in memory: {self.requests:,} of them need about "
                 f"{_mebibytes(self.requests * self._each)}, and there is room for {_mebibytes(self._memory)} "
-                "(three quarters of --memory)",
+                "(--memory without the share for reading)",
                 hint="Give more with --memory, or take less traffic: fewer files, or --tenant and --provider.",
             )
         codes = [place for place, pieces in enumerate(self._pieces) if pieces.arrival]

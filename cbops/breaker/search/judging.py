@@ -61,13 +61,51 @@ def _wilson(failures: Longs, results: Longs) -> tuple[Floats, Floats]:
     return np.where(results > 0, low, 0.0), np.where(results > 0, high, 1.0)
 
 
+@dataclass(frozen=True, slots=True)
+class Outages:
+    """A circuit's outages in columns (ms): `since` is from when they explain an opening, `until` to when at least."""
+
+    begins: Longs
+    ends: Longs
+    since: Longs
+    until: Floats
+    failing: Flags
+
+    @classmethod
+    def of(cls, troubles: Sequence[Trouble]) -> Outages:
+        """In their order."""
+        reaches = [each.reach(0) for each in troubles]
+        return cls(
+            begins=np.array([each.begins for each in troubles], np.int64),
+            ends=np.array([each.ends for each in troubles], np.int64),
+            since=np.array([since for since, _ in reaches], np.int64),
+            until=np.array([until for _, until in reaches], np.float64),
+            failing=np.array([each.failures > 0 for each in troubles], np.bool_),
+        )
+
+    def __len__(self) -> int:
+        return len(self.begins)
+
+    def reach(self, window_ms: float) -> Floats:
+        """To when each explains an opening, as `Trouble.reach` says."""
+        return np.where(self.failing, np.maximum(self.until, self.ends + window_ms), self.until)
+
+    def explain(self, at: Longs, window_ms: float) -> Flags:
+        """Which openings any of them explains."""
+        return within(at, self.since, self.reach(window_ms))
+
+
 def reached(at: Longs, troubles: Sequence[Trouble], window_ms: float) -> Flags:
     """Whether any of a circuit's outages explains the opening."""
-    if not troubles or not len(at):
-        return np.zeros(len(at), np.bool_)
-    reaches = sorted(each.reach(window_ms) for each in troubles)
-    begins = np.array([begin for begin, _ in reaches])
-    # The latest end of all outages that have begun.
-    ends = np.maximum.accumulate(np.array([end for _, end in reaches], np.float64))
-    place = np.searchsorted(begins, at, side="right") - 1
-    return (place >= 0) & (ends[place] >= at)
+    return Outages.of(troubles).explain(at, window_ms)
+
+
+def within(times: Longs, begins: Longs, ends: Longs | Floats) -> Flags:
+    """Which times lie in one of the spans, both ends included; spans may overlap."""
+    if not len(begins) or not len(times):
+        return np.zeros(len(times), np.bool_)
+    order = np.argsort(begins, kind="stable")
+    # The latest end of all spans that have begun.
+    latest = np.maximum.accumulate(ends[order])
+    place = np.searchsorted(begins[order], times, side="right") - 1
+    return (place >= 0) & (latest[place] >= times)

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cbops.breaker.checks.data import counted, percent
+from cbops.breaker.forecast.words import span
 from cbops.breaker.search.board import NEVER, Board, Figures, figures
-from cbops.breaker.search.rule import WEDGE_CHANCE, Choice, Order, choose
-from cbops.breaker.search.space import Candidate
+from cbops.breaker.search.rule import Choice, Order, choose
+from cbops.breaker.search.space import WEDGE_CHANCE, Candidate
 from cbops.model.space import SearchSpace
 from cbops.model.tuning import Recommended
 
@@ -76,9 +77,20 @@ def recommend(field: Field) -> Verdict:
             f"Against the middle of the band ({_changes(field, field.usual, choice.chosen)}): "
             f"{_compared(field, seen, field.usual, choice.chosen)}."
         )
-    opens = f"{seen.opens[field.current]} → {counted(int(seen.opens[choice.chosen]), 'open')} that no outage explains"
-    sentence = f"{_changes(field, field.current, choice.chosen)}: {opens}"
+    sentence = f"{_changes(field, field.current, choice.chosen)}: {_gain(field, seen, choice)}"
     return Verdict(Recommended(block=block, reasons=(*reasons, way, *_caveats(seen))), choice, sentence)
+
+
+def _gain(field: Field, seen: Figures, choice: Choice) -> str:
+    """What the current policy lost by: the first step of the rule that it did not pass."""
+    before, after = field.current, choice.chosen
+    if not choice.safe[before]:
+        return f"chance of a wedge {_risk(field.board, before)} → {_risk(field.board, after)}"
+    if not choice.catching[before]:
+        return f"{seen.missed[before]:,} → {seen.missed[after]:,} of {counted(seen.outages, 'outage')} missed"
+    if not choice.quiet[before]:
+        return f"{seen.opens[before]:,} → {counted(int(seen.opens[after]), 'open')} that no outage explains"
+    return f"{seen.wrong[before]:,} → {seen.wrong[after]:,} requests treated wrongly"
 
 
 def _way(field: Field, seen: Figures, choice: Choice) -> str:
@@ -88,14 +100,20 @@ def _way(field: Field, seen: Figures, choice: Choice) -> str:
     safe = (
         f"chance of a wedge at most {100 * WEDGE_CHANCE:g} %"
         if keeps
-        else "the smallest chance of a wedge there is"
+        else f"the smallest chance there is; none keeps to {100 * WEDGE_CHANCE:g} %"
+    )
+    last = (
+        "of these it is the one in use"
+        if choice.chosen == field.current
+        else "of these, without those that another of them beats in everything, it is the nearest to what is usual for the "
+        "traffic"
     )
     return (
         f"Of {counted(int(field.order.eligible.sum()), 'policy', 'policies')}, {choice.safe.sum()} are left by the "
         f"wedge rule ({safe}), {choice.catching.sum()} of these by the outages missed (at most "
         f"{int(seen.missed[choice.catching].max())} of {seen.outages}), {choice.quiet.sum()} by the fewest opens that no "
-        f"outage explains ({opens}), {choice.alike.sum()} by the fewest requests treated wrongly ({wrong:,}); of these it "
-        f"is {'the one in use' if choice.chosen == field.current else 'the nearest to what is usual for the traffic'}."
+        f"outage explains ({opens}), {choice.alike.sum()} by the fewest requests treated wrongly ({wrong:,}; {seen.stray:,} fail "
+        f"outside any outage); {last}."
     )
 
 
@@ -122,7 +140,7 @@ def _compared(field: Field, seen: Figures, before: int, after: int) -> str:
 
 
 def _time(ms: int) -> str:
-    return "never in half the outages" if ms == NEVER else f"{ms / 1000:,.1f} s"
+    return "never in half the outages" if ms == NEVER else span(ms)
 
 
 def _risk(board: Board, place: int) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import isqrt
+from operator import ne
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,13 +13,11 @@ from numpy.typing import NDArray
 from cbops.breaker.checks.surroundings import Band
 from cbops.breaker.search.board import Board, Figures, Floats
 from cbops.breaker.search.front import Flags, front
-from cbops.breaker.search.space import Candidate, distance
+from cbops.breaker.search.space import WEDGE_CHANCE, Candidate, distance
 
-# The most that a chance of a wedge in one recovery may be, where any policy has less.
-WEDGE_CHANCE = 0.01
 # By how many per cent two policies may differ and still count as alike.
 OPENS_ALIKE = 10
-WRONG_ALIKE = 1
+WRONG_ALIKE = 5
 
 RULE = (
     (
@@ -31,11 +31,12 @@ RULE = (
     f"Then the fewest opens that no outage explains, and up to {OPENS_ALIKE} % more.",
     (
         "Of these the fewest requests that get the wrong treatment (failing calls let through and good calls rejected, counted "
-        f"alike), and up to {WRONG_ALIKE} % more."
+        f"alike), and up to {WRONG_ALIKE} % more, or twice the square root, as chance alone may make; calls that fail outside any "
+        "outage count towards neither."
     ),
     (
         "If the live policy is among those that are left, it stays; otherwise, of those that none of them beats in "
-        "everything, the nearest to the band's usual values."
+        "everything, the nearest to the band's usual values; among equals the one that changes the fewest fields."
     ),
 )
 
@@ -66,9 +67,17 @@ class Choice:
 
 
 def order_of(candidates: Sequence[Candidate], current: int, band: Band) -> Order:
-    """The order among equals: the current policy, then by distance from the band, then by the numbers themselves."""
+    """The order among equals: the current policy, then by distance from the band, by how many fields differ from the
+    current policy, and by the numbers themselves.
+    """
+    now = candidates[current].numbers
     keys = [
-        (place != current, distance(candidate.settings, band), candidate.numbers)
+        (
+            place != current,
+            distance(candidate.settings, band),
+            sum(map(ne, candidate.numbers, now)),
+            candidate.numbers,
+        )
         for place, candidate in enumerate(candidates)
     ]
     rank = np.empty(len(candidates), np.int64)
@@ -90,8 +99,8 @@ def choose(board: Board, seen: Figures, order: Order) -> Choice:
         safe = risk == risk.min()
     allowed = min((int(seen.missed[place]) for place in order.standards), default=0)
     catching = safe & (seen.missed <= max(allowed, int(seen.missed[safe].min())))
-    quiet = _within(catching, seen.opens, OPENS_ALIKE)
-    alike = _within(quiet, seen.wrong, WRONG_ALIKE)
+    quiet = _fewest_opens(catching, seen)
+    alike = _fewest_wrong(quiet, seen)
     places = np.flatnonzero(alike)
     if not alike[order.current]:
         places = places[front(objectives(board, seen)[places])]
@@ -111,7 +120,17 @@ def objectives(board: Board, seen: Figures) -> Floats:
     return np.stack([column.astype(np.float64) for column in columns], axis=1)
 
 
-def _within(left: Flags, figure: NDArray[np.int64], percent: int) -> Flags:
-    """Of those left, the ones with the least of this figure and up to so many per cent more."""
-    least = int(figure[left].min())
-    return left & (figure <= least + least * percent // 100)
+def _fewest_opens(left: Flags, seen: Figures) -> Flags:
+    """Of those left, the ones with the fewest opens that no outage explains, and nearly so few."""
+    least = int(seen.opens[left].min())
+    return left & (seen.opens <= least + least * OPENS_ALIKE // 100)
+
+
+def _fewest_wrong(left: Flags, seen: Figures) -> Flags:
+    """Of those left, the ones with the fewest requests treated wrongly, and nearly so few.
+
+    No breaker prevents the failures outside outages: where these are many, a share of all would make every policy alike.
+    """
+    least = int(seen.wrong[left].min())
+    avoidable = max(0, least - seen.stray)
+    return left & (seen.wrong <= least + max(avoidable * WRONG_ALIKE // 100, isqrt(4 * avoidable)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
@@ -13,7 +13,6 @@ from cbops.breaker.checks.data import wedge_chance
 from cbops.breaker.forecast.arrays import FAILURE, SUCCESS, Longs
 from cbops.breaker.forecast.circuit import Known
 from cbops.breaker.forecast.fleet import Fleet, Listed, listed
-from cbops.breaker.forecast.openings import Trouble
 from cbops.breaker.forecast.outages import failing_threshold
 from cbops.breaker.forecast.parts import Parts
 from cbops.breaker.forecast.replays import Moves, Singles, joined
@@ -23,7 +22,7 @@ from cbops.breaker.limits import limits_of, whole_limits
 from cbops.breaker.result import Ending
 from cbops.breaker.search.board import NEVER, Board, median
 from cbops.breaker.search.days import Days
-from cbops.breaker.search.judging import EXPECTED, UNEXPECTED, UNEXPLAINED, Opened, classes, reached
+from cbops.breaker.search.judging import EXPECTED, UNEXPECTED, UNEXPLAINED, Opened, Outages, classes, within
 from cbops.breaker.settings import Settings
 
 
@@ -49,6 +48,12 @@ class Row:
         return cls(nothing[0], nothing[1], nothing[2], nothing[3], nothing[4], nothing[5])
 
 
+def unrecorded_share(known: Sequence[Known]) -> float:
+    """Share of all requests, at least one, whose result is ignored or lost."""
+    counts = np.sum([one.outcomes for one in known], axis=0)
+    return float(counts[2:].sum() / counts.sum())
+
+
 @dataclass(frozen=True, slots=True)
 class _Opened:
     """The openings of all circuits, by part and then by time; `closed` is NEVER where it stayed open."""
@@ -71,8 +76,7 @@ class Scorer:
         self, parts: Parts, known: Sequence[Known], days: Days, machine: compiled.Machine | None
     ) -> None:
         """`known` are the circuits of the parts, in their order; without a machine all is interpreted."""
-        self._parts = parts
-        self._known = known
+        self._parts = parts = replace(parts, machine=machine)
         self._days = days
         self._machine = machine
         self._listed: Listed | None = None
@@ -82,14 +86,23 @@ class Scorer:
         self._tails = Tails()
         self._tails.room(int(parts.codes[-1]) + 1)
         self._thresholds = np.array([failing_threshold(one.usual) for one in known])
-        self._begun = [
-            days.places(np.array([each.begins for each in one.troubles], np.int64)) for one in known
-        ]
-        self._hit = tuple(part for part, one in enumerate(known) if one.troubles)
-        self.outages = np.bincount(np.concatenate(self._begun), minlength=len(days))
+        self._hit = {part: Outages.of(one.troubles) for part, one in enumerate(known) if one.troubles}
+        self._begun = {part: days.places(each.begins) for part, each in self._hit.items()}
+        begun = np.concatenate([np.empty(0, np.int64), *self._begun.values()])
+        self.outages = np.bincount(begun, minlength=len(days))
         self._failures = days.count(parts.arrival[parts.failures])
-        counts = np.sum([one.outcomes for one in known], axis=0)
-        self.unrecorded = float(counts[2:].sum() / counts.sum())
+        self._stray = self._failures - self._in_outages()
+        self.unrecorded = unrecorded_share(known)
+
+    def _in_outages(self) -> Longs:
+        """The failing requests of each day that arrived in an outage of their circuit."""
+        found = np.zeros(len(self._days), np.int64)
+        parts = self._parts
+        for part, outages in self._hit.items():
+            rows = slice(int(parts.edges[part]), int(parts.edges[part + 1]))
+            failing = parts.arrival[rows][parts.outcome[rows] == FAILURE]
+            found += self._days.count(failing[within(failing, outages.begins, outages.ends)])
+        return found
 
     def score(self, settings: Settings) -> Row:
         """Play the policy on every circuit. Safe from several threads."""
@@ -143,9 +156,9 @@ class Scorer:
         """When the circuits opened in their outages, and closed after them."""
         window_ms = settings.error_rate_window_seconds * 1000
         after, closed = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
-        for part in self._hit:
+        for part, outages in self._hit.items():
             mine = opened.of(part)
-            opens, closes = _met(self._known[part].troubles, opened.at[mine], opened.closed[mine], window_ms)
+            opens, closes = _met(outages, opened.at[mine], opened.closed[mine], window_ms)
             after.append(opens)
             closed.append(closes[opens != NEVER])
             row.missed += np.bincount(self._begun[part][opens == NEVER], minlength=len(self._days))
@@ -161,10 +174,9 @@ class Scorer:
         around.feed(self._parts, self._tails, opened.part, place, opened.at)
         count = len(opened.at)
         explained = np.zeros(count, np.bool_)
-        for part in self._hit:
+        for part, outages in self._hit.items():
             mine = opened.of(part)
-            troubles = self._known[part].troubles
-            explained[mine] = reached(opened.at[mine], troubles, settings.error_rate_window_seconds * 1000)
+            explained[mine] = outages.explain(opened.at[mine], settings.error_rate_window_seconds * 1000)
         found = classes(
             Opened(opened.window, around.before[:count], around.after[:count]),
             explained,
@@ -177,20 +189,20 @@ class Scorer:
     def board(self, rows: Sequence[Row]) -> Board:
         """The rows put together, at least one."""
         columns = {each.name: np.array([getattr(row, each.name) for row in rows]) for each in fields(Row)}
-        return Board(**columns, through=self._failures - columns["saved"], outages=self.outages)
+        return Board(
+            **columns, through=self._failures - columns["saved"], outages=self.outages, stray=self._stray
+        )
 
 
-def _met(troubles: Sequence[Trouble], at: Longs, closed: Longs, window_ms: float) -> tuple[Longs, Longs]:
+def _met(outages: Outages, at: Longs, closed: Longs, window_ms: float) -> tuple[Longs, Longs]:
     """For each outage: after how many ms the circuit opened in it, and closed after it; NEVER where it didn't.
 
     The same as `CircuitForecast.outages` tells.
     """
-    never = np.full(len(troubles), NEVER, np.int64)
+    never = np.full(len(outages), NEVER, np.int64)
     if not len(at):
         return never, never
-    begins = np.array([each.begins for each in troubles], np.int64)
-    ends = np.array([each.ends for each in troubles], np.int64)
-    until = np.array([each.reach(window_ms)[1] for each in troubles])
+    begins, ends, until = outages.begins, outages.ends, outages.reach(window_ms)
     first = np.searchsorted(at, begins)
     # Open when it began.
     first -= (first > 0) & (closed[first - 1] > begins)

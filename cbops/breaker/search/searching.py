@@ -14,7 +14,7 @@ from cbops.breaker.forecast.parts import Parts
 from cbops.breaker.replay import REPAYS_LOADING, Engine
 from cbops.breaker.search.days import Days
 from cbops.breaker.search.gathering import Gathering, busiest_rpm
-from cbops.breaker.search.scoring import Row, Scorer
+from cbops.breaker.search.scoring import Row, Scorer, unrecorded_share
 from cbops.breaker.search.space import Candidate
 from cbops.errors import InputError
 from cbops.model.events import IncidentAdded
@@ -68,6 +68,11 @@ class Ready:
     def outages(self) -> int:
         """Of all circuits together."""
         return sum(len(each.troubles) for each in self.known)
+
+    @property
+    def unrecorded(self) -> float:
+        """Share of the results that the breaker never gets: ignored or lost."""
+        return unrecorded_share(self.known)
 
     def scorer(self, policies: int, *, timezone: str, engine: Engine) -> Scorer:
         """What plays so many policies; the compiled kernel is loaded where they repay that.

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import product
 from math import ceil, log2, prod
 
+from cbops.breaker.checks.data import wedge_chance
 from cbops.breaker.checks.surroundings import HIGH, LOW, MEDIUM, Band
 from cbops.breaker.settings import Settings, resolve
 from cbops.errors import InputError
@@ -14,6 +15,10 @@ from cbops.model.base import JsonObject
 from cbops.model.space import Number, SearchSpace
 from cbops.model.tuning import Role
 
+# The most that a chance of a wedge in one recovery may be, where any policy has less.
+WEDGE_CHANCE = 0.01
+# So many probes at once are no caution any more.
+MOST_PROBES = 50
 # More than this is a search for a night, and its table for nobody.
 MOST_POLICIES = 10_000
 
@@ -67,9 +72,26 @@ class Policies:
     never_closing: int
 
 
-def default_space(band: Band) -> SearchSpace:
-    """What is searched without a space file: values around those that operators start from in this band."""
-    return _SPACES[band.name]
+def default_space(
+    band: Band, base: Mapping[str, object] | None = None, unrecorded: float = 0.0
+) -> SearchSpace:
+    """What is searched without a space file: values around those that operators start from in this band.
+
+    Where so many results are ignored or lost (`unrecorded`, 0 to 1) that these leave every policy on the base with too
+    large a chance of a wedge, more probes are tried too: the fewest that keep it small.
+    """
+    space = _SPACES[band.name]
+    successes = resolve(base or {}).success_threshold
+    usual = max(space.half_open_max_calls or (0,))
+    enough = (
+        probes
+        for probes in range(int(successes), MOST_PROBES + 1)
+        if wedge_chance(probes, successes, unrecorded) <= WEDGE_CHANCE
+    )
+    probes = next(enough, usual)
+    if probes <= usual:
+        return space
+    return space.model_copy(update={"half_open_max_calls": (*(space.half_open_max_calls or ()), probes)})
 
 
 def usual_block(band: Band, base: Mapping[str, object]) -> JsonObject:

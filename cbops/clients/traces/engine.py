@@ -27,16 +27,12 @@ _TEXT = {
 }
 _FULL = ("No space left", "max_temp_directory_size", "temp_directory", "could not write", "Could not write")
 
-_MOST_AHEAD = 64 << 20
-
 
 class Engine:
     """A connection of its own in memory: nothing of another program is seen or changed."""
 
     def __init__(self, *, memory_bytes: int, threads: int) -> None:
         self.memory_bytes = memory_bytes
-        # What the engine reads ahead while a chunk is played.
-        self._ahead = min(memory_bytes // 8, _MOST_AHEAD) // 1024
         with errors(None):
             self._connection = duckdb.connect(
                 config={
@@ -63,7 +59,7 @@ class Engine:
             # A cursor of its own: another query on the same one would end the stream.
             cursor = self._connection.cursor()
             try:
-                cursor.execute(f"SET streaming_buffer_size = '{self._ahead}KiB'")
+                cursor.execute("SET streaming_buffer_size = '1MB'")
                 cursor.execute("SET enable_progress_bar = false")
                 yield from nanoarrow.ArrayStream(cursor.sql(query))
             finally:

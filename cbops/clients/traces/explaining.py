@@ -65,8 +65,11 @@ def _outcome_problem(layout: Layout, judge: Judge, values: Values) -> str | None
                 f"'{layout.columns[field]}' holds {_shown(text)}, which no rule names; "
                 f"--map {field}.{text[:_SHOWN]}=success (or failure, ignored, lost) gives it one"
             )
-    names = [layout.columns[field] for field in ("outcome", "status", "error") if field in layout.columns]
-    return f"it has no outcome: {' and '.join(names)} are empty"
+    names = [
+        f"'{layout.columns[field]}'" for field in ("outcome", "status", "error") if field in layout.columns
+    ]
+    are = "is" if len(names) == 1 else "are"
+    return f"it has no outcome: {' and '.join(names)} {are} missing or empty"
 
 
 def _arrival_problem(column: str, reading: Reading, text: str | None) -> str | None:

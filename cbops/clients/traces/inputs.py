@@ -44,11 +44,13 @@ class TraceFile:
 def trace_files(patterns: Sequence[str]) -> tuple[TraceFile, ...]:
     """The files that the paths and globs name, each once, in order of their names.
 
-    Raises InputError for a pattern without a file, a folder, and a file that is unreadable, empty or cut.
+    Raises InputError for a pattern without a file, a folder, a pipe, and a file that is unreadable, empty or cut.
     """
     if not patterns:
         raise InputError("no trace file was named", hint=f"Give at least one file: {KINDS}.")
-    paths = sorted({path for pattern in patterns for path in _matches(pattern)}, key=str)
+    # However a file is spelt, its requests happened once.
+    found = {path.resolve(): path for pattern in reversed(patterns) for path in _matches(pattern)}
+    paths = sorted(found.values(), key=str)
     return tuple(_inspected(path) for path in paths)
 
 
@@ -71,6 +73,11 @@ def _inspected(path: Path) -> TraceFile:
     if path.is_dir():
         raise InputError(
             f"trace '{path}' is a folder", hint=f"Name its files, for example --trace '{path}/*.jsonl.gz'."
+        )
+    if not path.is_file():
+        raise InputError(
+            f"trace '{path}' is a pipe or a device, which can be read only once",
+            hint="Write it into a file first: a trace is looked at before it is read, and again when it is sorted.",
         )
     try:
         with path.open("rb") as file:

@@ -26,14 +26,12 @@ from cbops.model.base import from_ms
 from cbops.model.traffic import Circuit, TrafficChunk, TrafficSummary
 
 MIB = 1 << 20
-LEAST_MEMORY = 64 * MIB
+LEAST_MEMORY = 128 * MIB
 LARGEST_CHUNK = 2_000_000
-_SMALLEST_CHUNK = 50_000
 # What a request of a chunk costs: 21 bytes in the chunk that is used, 21 in the next, the rest for the user.
 _BYTES = 100
 # What the engine takes beside the share that it is given: its code, and the batches on their way.
 _ENGINE_BESIDES = 72 * MIB
-_LEAST_SHARE = 24 * MIB
 # Below this share a second thread's buffers would not fit.
 _SHARE_FOR_THREADS = 48 * MIB
 
@@ -63,8 +61,8 @@ class TraceFiles:
     ) -> None:
         if memory_bytes < LEAST_MEMORY:
             raise InputError(
-                f"{memory_bytes / MIB:.0f} MB of memory are too few to read a trace",
-                hint="Give at least 64 MB.",
+                f"{memory_bytes / MIB:.0f} MiB of memory are too few to read a trace",
+                hint=f"Give at least {LEAST_MEMORY // MIB} MiB.",
             )
         self._files = trace_files(patterns)
         self._mapping = mapping
@@ -189,6 +187,6 @@ class TraceFiles:
 
 def _shares(memory_bytes: int) -> tuple[int, int]:
     """(the engine's bytes, rows of a chunk) of the memory that there is."""
-    rest = max(0, memory_bytes - _ENGINE_BESIDES)
-    share = max(_LEAST_SHARE, rest * 11 // 20, rest - LARGEST_CHUNK * _BYTES)
-    return share, min(LARGEST_CHUNK, max(_SMALLEST_CHUNK, (rest - share) // _BYTES))
+    rest = memory_bytes - _ENGINE_BESIDES
+    share = max(rest * 11 // 20, rest - LARGEST_CHUNK * _BYTES)
+    return share, min(LARGEST_CHUNK, (rest - share) // _BYTES)

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable
 
 from cbops.model.policy import Change
+from cbops.model.traffic import TrafficSummary
 
 
 def change_line(change: Change) -> str:
@@ -37,3 +38,16 @@ def spans(numbers: Iterable[int]) -> str:
         else:
             runs.append((number, number))
     return ", ".join(str(first) if first == last else f"{first}-{last}" for first, last in runs)
+
+
+def skipped_rows(traffic: TrafficSummary) -> tuple[str, ...]:
+    """A warning about the rows of a trace that could not be read and were skipped; nothing where there are none."""
+    if not traffic.skipped:
+        return ()
+    shown = [
+        f"{row.file}{f':{row.line}' if row.line is not None else ''}: {row.problem}"
+        for row in traffic.skipped_rows
+    ]
+    further = traffic.skipped - len(shown)
+    more = f" and {plural(further, 'more row')}" if further > 0 and shown else ""
+    return (f"{plural(traffic.skipped, 'row')} skipped: {'; '.join(shown)}{more}",)

@@ -1,4 +1,4 @@
-"""Prometheus rules from settings: pure; the same settings give the same rules.
+"""Prometheus rules: made from settings, and (checking.py) held against what a metrics source has. Pure.
 
 What the expressions must get right is in the sections on metrics and alerts of the domain description.
 """

@@ -33,6 +33,9 @@ T = TypeVar("T")
 MAX_NAME = 22
 MAX_TITLE = 76  # with the words behind it, as long as the picture is wide
 MAX_LINE = 130
+LIMIT_IN_SHORT = (
+    "Recorded outcomes are not counterfactual: fewer or more calls would have changed the provider's answers"
+)
 LANE = 26  # pixels of a policy's band
 STATES = {
     "never": CLOSED,
@@ -77,7 +80,7 @@ def _title(forecast: Forecast) -> str:
 
 
 def _description(forecast: Forecast, times: Times) -> str:
-    said = (*forecast.summary, *_subtitle(forecast, times), forecast.limit)
+    said = (*forecast.summary, *_subtitle(forecast, times)[:-1], forecast.limit)
     return " ".join(f"{text.one_line(sentence).rstrip('.')}." for sentence in said)
 
 
@@ -87,7 +90,7 @@ def _subtitle(forecast: Forecast, times: Times) -> list[str]:
     if traffic.approximate:
         lines.append(f"approximation: {traffic.note or 'synthesised from counters'}")
     about = f"{times.about[0].upper()}{times.about[1:]}; shaded: outages of the provider"
-    return [*(text.shorten(line, MAX_LINE) for line in lines), about]
+    return [*(text.shorten(line, MAX_LINE) for line in lines), about, LIMIT_IN_SHORT]
 
 
 def _axis(begin: int, end: int, times: Times) -> JsonObject:

@@ -196,7 +196,7 @@ def test_traffic_beyond_the_memory_is_refused_with_what_it_would_need() -> None:
     made.feed(chunk(rows, begins=False))
     with pytest.raises(InputError) as raised:
         made.parts()
-    assert "60,000 of them need about 4 MiB, and there is room for 2 MiB" in raised.value.message
+    assert "60,000 of them need about 5 MiB, and there is room for 3 MiB" in raised.value.message
     assert "--provider" in raised.value.hint
 
 

@@ -156,6 +156,15 @@ def test_the_usual_space_of_a_band_holds_its_ends_and_fits(band) -> None:
         assert most in usual.fields[field] or most == 120_000
 
 
+def test_more_probes_are_tried_where_the_usual_ones_wedge_too_often() -> None:
+    """With two successes needed of n probes, half of them lost: (n + 1) / 2^n is under 1 % from n = 11 on."""
+    assert default_space(LOW, {}, 0.5).half_open_max_calls == (3, 5, 11)
+    assert default_space(LOW, {}, 0.0).half_open_max_calls == (3, 5)
+    assert default_space(LOW, {"success_threshold": 7}, 0.0).half_open_max_calls == (3, 5, 7)
+    # Where next to nothing is recorded, no number of probes helps.
+    assert default_space(LOW, {}, 0.99).half_open_max_calls == (3, 5)
+
+
 def test_the_middle_of_a_band_is_rounded_up_to_whole_numbers() -> None:
     middle = usual_block(MEDIUM, {**CANARY_BLOCK, "half_open_max_calls": 4})
     # (5+10)/2, (0.5+0.6)/2, (60+120)/2, (30000+60000)/2; the rest is the base's
