@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from array import array
 from operator import add, sub
-from typing import Literal
 
 from cbops.breaker import compiled, plain
 from cbops.breaker.chunks import Carry, Moves, Played
@@ -23,8 +22,7 @@ from cbops.breaker.result import STATES, Ending, ReplayResult
 from cbops.breaker.settings import Settings, resolve
 from cbops.breaker.trace import Trace
 from cbops.errors import InputError
-
-Engine = Literal["auto", "plain", "compiled"]
+from cbops.model.traffic import Engine
 
 # Requests from which the compiled kernel repays its call, and its loading (benchmarks/README.md).
 REPAYS_CALL = 500

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
 from cbops.cli.options import words
 from cbops.errors import ConfigError
 from cbops.model.calendar import zone
-
-Engine = Literal["auto", "plain", "compiled"]
+from cbops.model.traffic import LEAST_MEMORY, Engine
 
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]i?b)", re.IGNORECASE)
 _POWERS = {"k": 1, "m": 2, "g": 3, "t": 4}
-LEAST_MEMORY = 128 * 2**20
 MOST_MEMORY = 2**50
 DEFAULT_MEMORY = 2**30
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cbops.breaker.forecast.forecaster import Forecaster
-from cbops.breaker.replay import Engine
 from cbops.errors import InputError, UsageError
 from cbops.flows.outcome import Outcome
 from cbops.flows.ports import TrafficPort
@@ -19,7 +18,7 @@ from cbops.model.answers.replay import ReplayAnswer
 from cbops.model.base import JsonObject
 from cbops.model.events import IncidentAdded
 from cbops.model.forecast import Forecast
-from cbops.model.traffic import TrafficSummary
+from cbops.model.traffic import Engine, TrafficSummary
 from cbops.render.charts.forecast import forecast_spec
 from cbops.render.charts.svg import require, to_svg
 from cbops.render.replayed import replay_lines

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Literal
 
 from cbops.breaker.checks.surroundings import band_of
-from cbops.breaker.replay import Engine
 from cbops.breaker.search.scoring import Row, Scorer
 from cbops.breaker.search.searching import Gathered, Ready, scores
 from cbops.breaker.search.space import default_space, policies, usual_block
@@ -27,7 +26,7 @@ from cbops.model.answers.tuning import TuneAnswer
 from cbops.model.base import JsonObject
 from cbops.model.events import IncidentAdded
 from cbops.model.space import SearchSpace
-from cbops.model.traffic import TrafficSummary
+from cbops.model.traffic import Engine, TrafficSummary
 from cbops.model.tuning import Role, Tuning
 from cbops.render.charts.front import front_spec
 from cbops.render.charts.svg import require, to_svg

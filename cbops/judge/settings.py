@@ -1,22 +1,18 @@
-"""The judge's own numbers, each with its reason; what an operator sets stands in `CriteriaConfig`."""
+"""The judge's own numbers, each with its reason; what an operator sets stands in `CriteriaConfig`.
+
+What makes a provider failing is the same for a judgement and for a forecast, and stands with the forecast.
+"""
 
 from __future__ import annotations
 
-# A circuit opens at 50 % failures or several in a row; a provider that fails less than every tenth
-# call can't cause that, one that fails more can.
-FAILING_RATE = 0.10
-# A provider that usually fails more often is failing when it does so twice as often.
-FAILING_TIMES_USUAL = 2.0
-# Confidence of the statement "the provider was failing" or "was healthy", each one-sided.
-HEALTH_ALPHA = 0.05
-# Fewer failures than this never show that a provider fails, whatever their share.
-MIN_FAILURES = 3
-# Slack between a declared incident and an open: people round to minutes.
-INCIDENT_SLACK_MS = 60_000
-# After an opening, evidence about it may still come in for so long (one bucket).
-AFTER_OPENING_MS = 300_000
-# A pause in the controls' failures of up to this long is still the same outage.
-OUTAGE_PAUSE_MS = 600_000
+from cbops.breaker.forecast.settings import AFTER_OPENING_MS as AFTER_OPENING_MS
+from cbops.breaker.forecast.settings import FAILING_RATE as FAILING_RATE
+from cbops.breaker.forecast.settings import FAILING_TIMES_USUAL as FAILING_TIMES_USUAL
+from cbops.breaker.forecast.settings import HEALTH_ALPHA as HEALTH_ALPHA
+from cbops.breaker.forecast.settings import INCIDENT_SLACK_MS as INCIDENT_SLACK_MS
+from cbops.breaker.forecast.settings import MIN_FAILURES as MIN_FAILURES
+from cbops.breaker.forecast.settings import OUTAGE_PAUSE_MS as OUTAGE_PAUSE_MS
+
 # The policy's timeout when the policy is unknown (the router's default), and its probes.
 UNKNOWN_TIMEOUT_MS = 60_000
 UNKNOWN_SUCCESS_THRESHOLD = 2

@@ -8,6 +8,11 @@ from typing import Literal
 
 from cbops.model.base import Frozen, Instant
 
+# How a replay runs; the answers are the same. "auto" compiles where that repays its start.
+Engine = Literal["auto", "plain", "compiled"]
+# Bytes that reading a trace needs at the least.
+LEAST_MEMORY = 128 << 20
+
 
 class Circuit(Frozen):
     """Whose circuit a request asks: one per (router instance, tenant, provider); null: the trace doesn't say.

@@ -11,11 +11,11 @@ from cbops.model.traffic import TrafficSummary
 
 Role = Literal["live", "base", "usual", "recommended"]
 Objective = Literal[
-    "unexpected_opens", "rejected", "failed_through", "outages_missed", "opened_after_ms", "wedge_chance"
+    "needless_opens", "rejected", "failed_through", "outages_missed", "opened_after_ms", "wedge_chance"
 ]
 # What the front is about.
 OBJECTIVES: tuple[Objective, ...] = (
-    "unexpected_opens",
+    "needless_opens",
     "rejected",
     "failed_through",
     "outages_missed",
@@ -52,7 +52,7 @@ class PolicyScore(Frozen):
     wedge_chance: float
 
     @property
-    def unexpected_opens(self) -> int:
+    def needless_opens(self) -> int:
         """Opens that no outage explains: those that are unexpected, and those of which nothing is known."""
         return self.unexpected + self.unexplained
 
@@ -119,7 +119,7 @@ class Neighbour(Frozen):
 
     field: str
     value: Number
-    unexpected_opens: int
+    needless_opens: int
     rejected: int
     failed_through: int
     outages_missed: int

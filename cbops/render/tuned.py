@@ -26,7 +26,7 @@ _FIELDS: dict[str, tuple[str, Callable[[Number], str]]] = {
 }
 
 _FIGURES: tuple[tuple[str, Callable[[PolicyScore], str]], ...] = (
-    ("needless", lambda score: text.number(score.unexpected_opens)),
+    ("needless", lambda score: text.number(score.needless_opens)),
     ("missed", lambda score: text.number(score.outages_missed)),
     ("rejected", lambda score: text.number(score.rejected)),
     ("through", lambda score: text.number(score.failed_through)),
@@ -193,7 +193,7 @@ def neighbour_lines(tuning: Tuning) -> tuple[str, ...]:
 def _neighbour(each: Neighbour) -> str:
     word, shown = _FIELDS[each.field]
     changes = [
-        (each.unexpected_opens, "needless"),
+        (each.needless_opens, "needless"),
         (each.outages_missed, "missed"),
         (each.rejected, "rejected"),
         (each.failed_through, "through"),

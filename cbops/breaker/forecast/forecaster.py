@@ -27,14 +27,13 @@ from cbops.breaker.forecast.timeline import timeline_of
 from cbops.breaker.forecast.totals import totals_of
 from cbops.breaker.forecast.words import teller
 from cbops.breaker.machine import Policy
-from cbops.breaker.replay import Engine
 from cbops.breaker.settings import Settings, resolve
 from cbops.errors import InputError
 from cbops.model.base import JsonObject
 from cbops.model.events import IncidentAdded
 from cbops.model.forecast import CircuitForecast, Forecast, PolicyForecast
 from cbops.model.policy import BreakerPolicy
-from cbops.model.traffic import Circuit, TrafficChunk, TrafficSummary
+from cbops.model.traffic import Circuit, Engine, TrafficChunk, TrafficSummary
 
 # Times that a date can hold: the years 1 to 9999.
 _EARLIEST, _LATEST = -62_135_596_800_000, 253_402_300_799_999
@@ -82,7 +81,7 @@ class Forecaster:
 
     def feed(self, chunk: TrafficChunk) -> None:
         """Play the next requests; one that `begins` makes everything before it forgotten."""
-        if chunk.begins:
+        if chunk.begins and self._latest is not None:
             self._begin()
         self._circuits = chunk.circuits
         if not len(chunk):
@@ -92,7 +91,7 @@ class Forecaster:
         parts = split(chunk, self._players.choose(len(chunk)))
         circuits = int(parts.codes[-1]) + 1
         self._tails.room(circuits)
-        # The players need but the columns, and leave a thread free where there is one circuit.
+        # Playing needs the columns alone, and leaves a thread free where there is one circuit.
         with ThreadPoolExecutor(1) as pool:
             tallied = pool.submit(self._tally, arrival, column(chunk.outcome, np.uint8), parts)
             played = self._players.feed(parts)

@@ -12,10 +12,11 @@ from cbops.breaker.forecast.fleet import Fleet, listed, run_all
 from cbops.breaker.forecast.parts import Parts
 from cbops.breaker.forecast.replays import Moves, Singles, Unguarded
 from cbops.breaker.limits import limits_of, whole_limits
-from cbops.breaker.replay import REPAYS_LOADING, Engine
+from cbops.breaker.replay import REPAYS_LOADING
 from cbops.breaker.result import Ending
 from cbops.breaker.settings import Settings
 from cbops.errors import InputError
+from cbops.model.traffic import Engine
 
 Player = Unguarded | Singles | Fleet
 
@@ -45,8 +46,9 @@ class Players:
             name: Unguarded() if each is None else Singles(each) for name, each in policies.items()
         }
         self._policies = sum(limits is not None for limits in self._limits.values())
-        self._work = expected * self._policies
-        if engine == "auto" and self._work >= REPAYS_LOADING:
+        self._expected = expected
+        self._fed = 0
+        if engine == "auto" and expected * self._policies >= REPAYS_LOADING:
             # While the first requests are still being read.
             Thread(target=compiled.load, name="loading the compiled kernel").start()
 
@@ -83,8 +85,9 @@ class Players:
         """Before so many requests: change over to the compiled kernel where it pays from now on; what is used."""
         if self._engine == "plain" or self._machine is not None:
             return self._machine
-        self._work += requests * self._policies
-        if self._engine == "auto" and not compiled.loaded() and self._work < REPAYS_LOADING:
+        self._fed += requests
+        work = max(self._expected, self._fed) * self._policies
+        if self._engine == "auto" and not compiled.loaded() and work < REPAYS_LOADING:
             return None
         self._machine = compiled.load()
         if self._machine is None:

@@ -1,4 +1,4 @@
-"""The forecast's own numbers, each with its reason; those that the judge has too are the same there."""
+"""The forecast's own numbers, each with its reason; the judge takes those on a provider's health from here."""
 
 from __future__ import annotations
 

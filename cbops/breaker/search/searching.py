@@ -11,14 +11,14 @@ from cbops.breaker import compiled
 from cbops.breaker.forecast.circuit import Known
 from cbops.breaker.forecast.forecaster import Forecaster
 from cbops.breaker.forecast.parts import Parts
-from cbops.breaker.replay import REPAYS_LOADING, Engine
+from cbops.breaker.replay import REPAYS_LOADING
 from cbops.breaker.search.days import Days
 from cbops.breaker.search.gathering import Gathering, busiest_rpm
 from cbops.breaker.search.scoring import Row, Scorer, unrecorded_share
 from cbops.breaker.search.space import Candidate
 from cbops.errors import InputError
 from cbops.model.events import IncidentAdded
-from cbops.model.traffic import TrafficChunk
+from cbops.model.traffic import Engine, TrafficChunk
 
 
 class _Circuits(Forecaster):

@@ -84,7 +84,7 @@ def neighbours(board: Board, chosen: int, near: Sequence[Step]) -> tuple[Neighbo
         Neighbour(
             field=step.field,
             value=step.value,
-            unexpected_opens=int(seen.opens[step.place] - seen.opens[chosen]),
+            needless_opens=int(seen.opens[step.place] - seen.opens[chosen]),
             rejected=int(seen.rejected[step.place] - seen.rejected[chosen]),
             failed_through=int(seen.through[step.place] - seen.through[chosen]),
             outages_missed=int(seen.missed[step.place] - seen.missed[chosen]),

@@ -17,7 +17,6 @@ from cbops.cli.recent import Days, From, FromPrometheus, Recently, To, chosen_tr
 from cbops.cli.replaying import Around, around, asked_policy, live
 from cbops.cli.trace_options import (
     DEFAULT_MEMORY,
-    LEAST_MEMORY,
     EngineOption,
     Files,
     Incidents,
@@ -39,6 +38,7 @@ from cbops.clients.space import read_space
 from cbops.flows.outcome import Outcome
 from cbops.model.answers.tuning import TuneAnswer
 from cbops.model.policy import CANARY_BLOCK
+from cbops.model.traffic import LEAST_MEMORY
 
 if TYPE_CHECKING:
     from cbops.flows.steps.compared import Live

@@ -23,10 +23,9 @@ from cbops.clients.traces.spool import Spool, spool_folder
 from cbops.clients.traces.sql import FEW
 from cbops.errors import InputError
 from cbops.model.base import from_ms
-from cbops.model.traffic import Circuit, TrafficChunk, TrafficSummary
+from cbops.model.traffic import LEAST_MEMORY, Circuit, TrafficChunk, TrafficSummary
 
 MIB = 1 << 20
-LEAST_MEMORY = 128 * MIB
 LARGEST_CHUNK = 2_000_000
 # What a request of a chunk costs: 21 bytes in the chunk that is used, 21 in the next, the rest for the user.
 _BYTES = 100

@@ -95,7 +95,7 @@ def _dots(tuning: Tuning) -> list[JsonObject]:
     found: dict[tuple[int, int], int] = {}
     for score in tuning.candidates:
         place = (score.rejected, score.failed_through)
-        found[place] = min(found.get(place, score.unexpected_opens), score.unexpected_opens)
+        found[place] = min(found.get(place, score.needless_opens), score.needless_opens)
     dots = [
         {"rejected": rejected, "through": through, "opens": _group(opens)}
         for (rejected, through), opens in sorted(found.items())

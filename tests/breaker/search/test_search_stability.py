@@ -113,7 +113,7 @@ def test_a_neighbour_tells_what_a_step_changes() -> None:
     assert to_five.model_dump() == {
         "field": "failure_threshold",
         "value": 5,
-        "unexpected_opens": 2,
+        "needless_opens": 2,
         "rejected": 6,
         "failed_through": -2,
         "outages_missed": 1,
