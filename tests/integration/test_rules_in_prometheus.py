@@ -82,6 +82,7 @@ def until(found: Callable[[], Any], what: str) -> Any:
     raise AssertionError(f"waited in vain for {what}")
 
 
+@pytest.mark.long
 def test_both_dialects_side_by_side_evaluate_and_a_first_open_fires(tmp_path: Path) -> None:
     """A router of each dialect, each with its tenant's rules, in one server."""
     rules = 0
