@@ -52,6 +52,7 @@ schemas: $(VENV)/.run ## write docs/schemas anew from the models
 bench: $(VENV)/.bench ## start-up beside an empty Typer app; replay beside pybreaker
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/replay.py
+	$(BIN)/python benchmarks/replaying.py
 
 clean: ## remove everything that make made
 	rm -rf .venv .venv-* build dist demo htmlcov .coverage .coverage.* *.egg-info

@@ -27,8 +27,9 @@ from cbops.model.traffic import LEAST_MEMORY, Circuit, TrafficChunk, TrafficSumm
 
 MIB = 1 << 20
 LARGEST_CHUNK = 2_000_000
-# What a request of a chunk costs: 21 bytes in the chunk that is used, 21 in the next, the rest for the user.
-_BYTES = 100
+# What a request of a chunk costs: 21 bytes in the chunk that is used, 21 in the next, the rest for the user
+# (benchmarks/replaying.py holds the sum).
+_BYTES = 140
 # What the engine takes beside the share that it is given: its code, and the batches on their way.
 _ENGINE_BESIDES = 72 * MIB
 # Below this share a second thread's buffers would not fit.
@@ -39,7 +40,7 @@ class TraceFiles:
     """Requests from JSONL, CSV and Parquet files; see `units`, `outcomes` and `layout` for how they are read.
 
     The files that `patterns` name are read in order of their names. `memory_bytes` bounds what reading takes,
-    together with a consumer that needs about 40 bytes for a request of a chunk. Up to `skip_bad` bad rows are
+    together with a consumer that needs about 100 bytes for a request of a chunk. Up to `skip_bad` bad rows are
     left out and told in the summary; `only` leaves out other circuits, its nulls stand for any. Where rows are
     not in order of arrival, the chunks begin again, sorted, by way of a temporary folder in `spill`.
 
@@ -187,5 +188,5 @@ class TraceFiles:
 def _shares(memory_bytes: int) -> tuple[int, int]:
     """(the engine's bytes, rows of a chunk) of the memory that there is."""
     rest = memory_bytes - _ENGINE_BESIDES
-    share = max(rest * 11 // 20, rest - LARGEST_CHUNK * _BYTES)
+    share = max(rest * 9 // 20, rest - LARGEST_CHUNK * _BYTES)
     return share, min(LARGEST_CHUNK, (rest - share) // _BYTES)
