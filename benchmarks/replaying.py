@@ -236,7 +236,9 @@ def memory(folder: Path, sizes: Sizes) -> list[Line]:
             print(f"  streamed, {order}, {requests:>12,} requests {found[-1]:28.0f} MB")
         lines += [
             Line(f"streamed, {order}: peak", max(found), MEMORY_MB, "MB", at_most=True),
-            Line(f"streamed, {order}: flat", found[-1] / found[-2], 1.1, "x that of half of it", at_most=True),
+            Line(
+                f"streamed, {order}: flat", found[-1] / found[-2], 1.1, "x that of half of it", at_most=True
+            ),
         ]
     return lines
 
