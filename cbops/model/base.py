@@ -31,7 +31,7 @@ def as_utc(value: datetime) -> datetime:
 
 def iso(value: datetime) -> str:
     """ISO 8601 in UTC with milliseconds: `2025-01-27T09:00:00.000Z`."""
-    return as_utc(value).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return as_utc(value).isoformat(timespec="milliseconds")[:-6] + "Z"
 
 
 def to_ms(value: datetime) -> int:

@@ -189,7 +189,7 @@ def _overlap(begins: int, ends: int, incident: Trouble) -> bool:
 
 @contextmanager
 def _without_collections() -> Iterator[None]:
-    """A forecast of many openings is many small objects, none of them garbage: looking takes half the time."""
+    """A forecast of many openings is many small objects, none of them garbage: they need not be looked through."""
     collecting = gc.isenabled()
     gc.disable()
     try:
