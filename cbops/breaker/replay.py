@@ -44,7 +44,7 @@ class Replayer:
         self._whole = whole_limits(self._limits)
         if engine == "compiled" and compiled.load() is None:
             raise InputError(
-                "the compiled replay needs NumPy and Numba, which are not installed",
+                "the compiled replay needs Numba, which is not installed",
                 hint="Install the extra: pip install 'cbops[fast]'.",
             )
         self._engine = engine

@@ -87,7 +87,7 @@ class Ready:
             machine = compiled.load()
             if machine is None and engine == "compiled":
                 raise InputError(
-                    "the compiled replay needs NumPy and Numba, which are not installed",
+                    "the compiled replay needs Numba, which is not installed",
                     hint="Install the extra: pip install 'cbops[fast]'.",
                 )
         return Scorer(self.parts, self.known, days, machine)
