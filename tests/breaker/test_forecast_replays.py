@@ -183,7 +183,7 @@ def test_without_the_extra_auto_interprets_and_compiled_is_refused(monkeypatch):
     rows = [(now * 700, 900, "sf"[now % 2], now % 3) for now in range(30)]
     policies = {"asked": CANARY_BLOCK}
     assert fed(rows, policies, cuts=[9]) == fed(rows, policies, engine="plain")
-    with pytest.raises(InputError, match="NumPy and Numba"):
+    with pytest.raises(InputError, match="needs Numba"):
         Forecaster(policies, engine="compiled")
 
 
