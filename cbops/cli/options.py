@@ -91,6 +91,12 @@ AsOf = Annotated[
 ]
 Instant = Annotated[datetime, typer.Option(metavar="TIME", parser=instant)]
 TenantArgument = Annotated[str, typer.Argument(metavar="TENANT", parser=words, help="The tenant's id.")]
+RolloutTenant = Annotated[
+    str | None, typer.Argument(metavar="TENANT", parser=words, help="Default: the rollout's.")
+]
+RolloutPolicy = Annotated[
+    str | None, typer.Argument(metavar="POLICY", parser=words, help="Default: the rollout's.")
+]
 PolicyOption = Annotated[
     str, typer.Option("--policy", metavar="POLICY", parser=words, help="The policy's id.")
 ]

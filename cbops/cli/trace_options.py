@@ -109,6 +109,8 @@ Provider = Annotated[
     str | None,
     typer.Option("--provider", metavar="PROVIDER", parser=words, help="Only requests to this provider."),
 ]
+AllTenants = Annotated[bool, typer.Option("--all-tenants", help="Not only the rollout's tenant.")]
+NoLive = Annotated[bool, typer.Option("--no-live", help="Don't ask for the live policy.")]
 TimeZone = Annotated[
     str | None,
     typer.Option(

@@ -21,7 +21,7 @@ from cbops.model.forecast import Forecast
 from cbops.model.traffic import Engine, TrafficSummary
 from cbops.render.charts.forecast import forecast_spec
 from cbops.render.charts.svg import require, to_svg
-from cbops.render.replayed import replay_lines
+from cbops.render.replayed import headline, replay_lines
 
 # The number of requests replayed so far.
 Progress = Callable[[int], None]
@@ -90,14 +90,6 @@ def run(
 def lines(answer: ReplayAnswer, width: int = 80, *, blocks: bool = True) -> tuple[str, ...]:
     """The body for a screen of that width."""
     return replay_lines(answer.forecast, width, blocks=blocks, notes=answer.notes)
-
-
-def headline(forecast: Forecast) -> str:
-    """The first sentence, which says so where the traffic is an approximation."""
-    first = forecast.summary[0] if forecast.summary else "Replayed."
-    if forecast.traffic.approximate and "approximat" not in first.lower():
-        return f"Approximation: {first}"
-    return first
 
 
 def _played(traffic: TrafficPort, forecaster: Forecaster, progress: Progress | None) -> Forecast:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import tzinfo
 
 from cbops.model.forecast import Forecast
-from cbops.model.state import ForecastRecord, RolloutState
+from cbops.model.state import RolloutState
 from cbops.render.figures import side_by_side
 from cbops.render.log_view import ForecastRow, ForecastView
 from cbops.render.log_words import signed
 from cbops.render.markdown import Markdown, phrase
-from cbops.render.replayed import traffic_lines
+from cbops.render.replayed import headline, traffic_lines
 from cbops.render.times import Times
 
 
@@ -22,7 +22,7 @@ def forecast_view(state: RolloutState | None, forecast: Forecast | None, tz: tzi
     traffic, *left_out = traffic_lines(forecast.traffic, times)
     approximate = forecast.traffic.approximate
     return ForecastView(
-        headline=_headline(state.forecasts[-1], forecast),
+        headline=phrase("{}", headline(forecast, state.forecasts[-1].forecasted.summary)),
         recorded=signed(state.forecasts[-1].actor, state.forecasts[-1].at, tz),
         traffic=phrase("{}", traffic),
         remarks=tuple(phrase("{}", each) for each in (*left_out, *forecast.summary[1:])),
@@ -34,10 +34,3 @@ def forecast_view(state: RolloutState | None, forecast: Forecast | None, tz: tzi
         ),
         limit=phrase("{}", forecast.limit),
     )
-
-
-def _headline(record: ForecastRecord, forecast: Forecast) -> Markdown:
-    first = forecast.summary[0] if forecast.summary else record.forecasted.summary
-    if forecast.traffic.approximate and "approximat" not in first.lower():
-        return phrase("Approximation: {}", first)
-    return phrase("{}", first)

@@ -18,6 +18,14 @@ CIRCUITS = 10
 MAX_NAME = 24
 
 
+def headline(forecast: Forecast, otherwise: str = "Replayed.") -> str:
+    """The first sentence (`otherwise` without one), which says so where the traffic is an approximation."""
+    first = forecast.summary[0] if forecast.summary else otherwise
+    if forecast.traffic.approximate and "approximat" not in first.lower():
+        return f"Approximation: {first}"
+    return first
+
+
 def replay_lines(
     forecast: Forecast, width: int = 80, *, blocks: bool = True, notes: Sequence[str] = ()
 ) -> tuple[str, ...]:

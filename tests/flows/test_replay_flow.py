@@ -12,7 +12,7 @@ from flow_world import POLICY, PROVIDER, TENANT
 from recorded import quiet_night, request, written
 
 from cbops.errors import InputError, UsageError
-from cbops.flows.replay import headline, run
+from cbops.flows.replay import run
 from cbops.flows.steps.compared import Asked, Live, compared, named_files
 from cbops.flows.steps.forecast_record import keep_forecast
 from cbops.flows.steps.loading import last_forecast
@@ -21,6 +21,7 @@ from cbops.model.base import from_ms
 from cbops.model.forecast import LIMIT, Forecast
 from cbops.model.policy import CANARY_BLOCK
 from cbops.model.traffic import Circuit, TrafficChunk, TrafficSummary
+from cbops.render.replayed import headline
 
 NIGHT = "night.jsonl"
 

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from cbops.cli.lazy import lazy
-from cbops.cli.options import words
+from cbops.cli.options import RolloutPolicy, RolloutTenant, words
 from cbops.cli.targets import Named, target_of
 from cbops.cli.trace_options import DEFAULT_MEMORY, Map, Memory, SkipBad, Trace
 from cbops.cli.traces import TraceOptions, trace_traffic
@@ -26,12 +26,8 @@ from cbops.model.answers.checking import PolicyCheckAnswer
 def command(
     context: typer.Context,
     *,
-    tenant: Annotated[
-        str | None, typer.Argument(metavar="TENANT", parser=words, help="Default: the rollout's.")
-    ] = None,
-    policy: Annotated[
-        str | None, typer.Argument(metavar="POLICY", parser=words, help="Default: the rollout's.")
-    ] = None,
+    tenant: RolloutTenant = None,
+    policy: RolloutPolicy = None,
     policy_file: Annotated[
         Path | None,
         typer.Option(

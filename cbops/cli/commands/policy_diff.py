@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from cbops.cli.options import words
+from cbops.cli.options import RolloutPolicy, RolloutTenant
 from cbops.cli.targets import target_of
 from cbops.cli.wiring import workplace
 from cbops.clients.files import read_block
@@ -19,12 +19,8 @@ from cbops.model.policy import CANARY_BLOCK
 
 def command(
     context: typer.Context,
-    tenant: Annotated[
-        str | None, typer.Argument(metavar="TENANT", parser=words, help="Default: the rollout's.")
-    ] = None,
-    policy: Annotated[
-        str | None, typer.Argument(metavar="POLICY", parser=words, help="Default: the rollout's.")
-    ] = None,
+    tenant: RolloutTenant = None,
+    policy: RolloutPolicy = None,
     policy_file: Annotated[
         Path | None,
         typer.Option(

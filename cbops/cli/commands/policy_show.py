@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 import typer
 
-from cbops.cli.options import words
+from cbops.cli.options import RolloutPolicy, RolloutTenant
 from cbops.cli.targets import target_of
 from cbops.cli.wiring import workplace
 from cbops.flows.outcome import Outcome
@@ -16,12 +14,8 @@ from cbops.model.answers.canary import PolicyShowAnswer
 
 def command(
     context: typer.Context,
-    tenant: Annotated[
-        str | None, typer.Argument(metavar="TENANT", parser=words, help="Default: the rollout's.")
-    ] = None,
-    policy: Annotated[
-        str | None, typer.Argument(metavar="POLICY", parser=words, help="Default: the rollout's.")
-    ] = None,
+    tenant: RolloutTenant = None,
+    policy: RolloutPolicy = None,
 ) -> Outcome[PolicyShowAnswer]:
     """Show the live policy and its effective breaker."""
     place = workplace(context)

@@ -14,11 +14,13 @@ from cbops.cli.recent import Days, From, FromPrometheus, Recently, To, chosen_tr
 from cbops.cli.replaying import around, asked_policy, live
 from cbops.cli.trace_options import (
     DEFAULT_MEMORY,
+    AllTenants,
     EngineOption,
     Files,
     Incidents,
     Map,
     Memory,
+    NoLive,
     Provider,
     Record,
     SkipBad,
@@ -67,10 +69,8 @@ def command(
     engine: EngineOption = "auto",
     tenant: Tenant = None,
     provider: Provider = None,
-    all_tenants: Annotated[
-        bool, typer.Option("--all-tenants", help="Not only the rollout's tenant.")
-    ] = False,
-    no_live: Annotated[bool, typer.Option("--no-live", help="Don't ask for the live policy.")] = False,
+    all_tenants: AllTenants = False,
+    no_live: NoLive = False,
     svg: Svg = None,
     record: Record = False,
     by: By = None,

@@ -17,10 +17,12 @@ from cbops.cli.recent import Days, From, FromPrometheus, Recently, To, chosen_tr
 from cbops.cli.replaying import Around, around, asked_policy, live
 from cbops.cli.trace_options import (
     DEFAULT_MEMORY,
+    AllTenants,
     EngineOption,
     Files,
     Incidents,
     Map,
+    NoLive,
     Provider,
     Record,
     SearchMemory,
@@ -76,10 +78,8 @@ def command(
     engine: EngineOption = "auto",
     tenant: Tenant = None,
     provider: Provider = None,
-    all_tenants: Annotated[
-        bool, typer.Option("--all-tenants", help="Not only the rollout's tenant.")
-    ] = False,
-    no_live: Annotated[bool, typer.Option("--no-live", help="Don't ask for the live policy.")] = False,
+    all_tenants: AllTenants = False,
+    no_live: NoLive = False,
     resamples: Annotated[
         int,
         typer.Option(

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import TypeVar
 
 from pydantic import ValidationError
 
 from cbops.errors import RecordError
 from cbops.journal.evidence import load_evidence
 from cbops.journal.reader import read
-from cbops.model.base import JsonObject
+from cbops.model.base import Frozen, JsonObject
 from cbops.model.forecast import Forecast
 from cbops.model.observation import Observation
 from cbops.model.policy import fallback_targets, provider_weights
 from cbops.model.state import CollectedDay, RolloutState
 from cbops.model.tuning import Tuning
 from cbops.rollout.fold import fold
+
+Kept = TypeVar("Kept", bound=Frozen)
 
 
 def load(folder: Path) -> RolloutState:
@@ -26,15 +29,13 @@ def load(folder: Path) -> RolloutState:
 
 def observation(folder: Path, collected: CollectedDay) -> Observation:
     """The measurement of a day, checked against its hash."""
-    text = load_evidence(folder, collected.observation)
-    try:
-        return Observation.model_validate_json(text)
-    except ValidationError as error:
-        raise RecordError(
-            f"evidence {collected.observation[:12]}… of day {collected.window.day} is not an observation: "
-            f"{error.error_count()} problems",
-            hint="Collect the day again: cbops monitor daily --day " + str(collected.window.day),
-        ) from error
+    return _evidence(
+        Observation,
+        folder,
+        collected.observation,
+        f"of day {collected.window.day} is not an observation",
+        hint=f"Collect the day again: cbops monitor daily --day {collected.window.day}",
+    )
 
 
 def observations(folder: Path, days: tuple[CollectedDay, ...]) -> tuple[Observation, ...]:
@@ -47,13 +48,9 @@ def last_forecast(folder: Path, state: RolloutState) -> Forecast | None:
     if not state.forecasts:
         return None
     sha = state.forecasts[-1].forecasted.forecast
-    try:
-        return Forecast.model_validate_json(load_evidence(folder, sha))
-    except ValidationError as error:
-        raise RecordError(
-            f"evidence {sha[:12]}… is not a forecast: {error.error_count()} problems",
-            hint="Replay again: cbops replay run --record",
-        ) from error
+    return _evidence(
+        Forecast, folder, sha, "is not a forecast", hint="Replay again: cbops replay run --record"
+    )
 
 
 def last_tuning(folder: Path, state: RolloutState) -> Tuning | None:
@@ -61,12 +58,17 @@ def last_tuning(folder: Path, state: RolloutState) -> Tuning | None:
     if not state.tunings:
         return None
     sha = state.tunings[-1].tuned.tuning
+    return _evidence(Tuning, folder, sha, "is not a search", hint="Search again: cbops replay tune --record")
+
+
+def _evidence(model: type[Kept], folder: Path, sha: str, wrong: str, *, hint: str) -> Kept:
+    """The evidence as that model; RecordError says what is wrong where it isn't one."""
+    text = load_evidence(folder, sha)
     try:
-        return Tuning.model_validate_json(load_evidence(folder, sha))
+        return model.model_validate_json(text)
     except ValidationError as error:
         raise RecordError(
-            f"evidence {sha[:12]}… is not a search: {error.error_count()} problems",
-            hint="Search again: cbops replay tune --record",
+            f"evidence {sha[:12]}… {wrong}: {error.error_count()} problems", hint=hint
         ) from error
 
 
