@@ -18,7 +18,11 @@
     │   ├── MetricsRefusedError            401 or 403
     │   ├── MetricsQueryError              the server calls the query bad
     │   ├── MetricsAnswerError             an answer that makes no sense
-    │   └── MetricsEmptyError              nothing there of what was asked for
+    │   ├── MetricsEmptyError              nothing there of what was asked for
+    │   │   ├── MetricsMissingError            no such series
+    │   │   └── MetricsNoDataError             series, but no sample in the window
+    │   ├── MetricsManyError               several series where one was expected
+    │   └── AlertmanagerError              Alertmanager failed
     ├── ConflictError                  6   someone else's change, or the wrong moment
     │   ├── LockedError                    another process holds the rollout
     │   ├── ChangedError                   the live policy isn't what was read
@@ -161,6 +165,30 @@ class MetricsEmptyError(MetricsError):
     """The metrics source works and has nothing of what was asked for."""
 
     code = "metrics-empty"
+
+
+class MetricsMissingError(MetricsEmptyError):
+    """There is no such series, at any time that was looked at."""
+
+    code = "metrics-missing"
+
+
+class MetricsNoDataError(MetricsEmptyError):
+    """There are such series, and none has a sample in the window."""
+
+    code = "metrics-no-data"
+
+
+class MetricsManyError(MetricsError):
+    """Several series answered where one was expected."""
+
+    code = "metrics-many"
+
+
+class AlertmanagerError(MetricsError):
+    """Alertmanager can't be reached, refuses, or gives an answer that makes no sense."""
+
+    code = "alertmanager"
 
 
 class ConflictError(CbopsError):

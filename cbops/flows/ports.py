@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from cbops.model.base import JsonObject
 from cbops.model.policy import PolicyInfo, PolicyVersion, PutAnswer
 from cbops.model.series import Fetched, SeriesQuery
+from cbops.model.telemetry import FiringAlert, LoadedRule
 from cbops.model.traffic import TrafficChunk, TrafficSummary
 
 if TYPE_CHECKING:
@@ -81,6 +82,24 @@ class SamplePort(Protocol):
         back as `LOOKBACK`, see the clients). Series without any sample there are left out.
         May raise MetricsError.
         """
+        ...
+
+
+class LoadedRulesPort(Protocol):
+    """A metrics source that may list the rules that it has loaded."""
+
+    def alert_rules(self) -> tuple[LoadedRule, ...] | None:
+        """Every loaded alert rule, in one request; null where the source evaluates none or doesn't tell.
+        May raise MetricsError.
+        """
+        ...
+
+
+class AlertmanagerPort(Protocol):
+    """Alertmanager. Every call may raise AlertmanagerError."""
+
+    def alerts(self) -> tuple[FiringAlert, ...]:
+        """What it holds now, resolved ones left out, in one request."""
         ...
 
 

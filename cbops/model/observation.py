@@ -9,6 +9,7 @@ from pydantic import Field
 
 from cbops.model.base import Frozen, Instant
 from cbops.model.series import QueryRecord
+from cbops.model.telemetry import GaugeComparison, LoadedRule, MetricFound
 from cbops.model.tenant import Target
 
 State = Literal["closed", "open", "half_open"]
@@ -196,4 +197,9 @@ class Observation(Frozen):
     buckets: tuple[Buckets, ...] = ()  # the canary's
     controls: tuple[Buckets, ...] = ()  # the other tenants' on the same providers
     findings: tuple[Finding, ...] = ()
+    metrics: tuple[MetricFound, ...] = ()  # in the order of their documented names
+    gauges: tuple[GaugeComparison, ...] = ()
+    alert_rules: tuple[LoadedRule, ...] | None = (
+        None  # loaded at the time of looking; null: could not be asked
+    )
     queries: tuple[QueryRecord, ...] = ()

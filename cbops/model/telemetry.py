@@ -1,0 +1,97 @@
+"""What the router's metrics, rules and logs were found to be, beside what they count."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from cbops.model.base import Frozen, Instant
+
+# `both`: series of both dialects answered (an upgrade on that day, or two routers).
+MetricDialect = Literal["router", "documented", "both"]
+
+
+class MetricFound(Frozen):
+    """One metric as it was found in the data of a day; `metric` is its documented name.
+
+    `dialect` null: this metric is the same in both, or nothing tells. `extra_labels` are those that the domain
+    description doesn't name (a trace id), which split the series and mean nothing.
+    """
+
+    metric: str
+    server_name: str
+    series: int
+    samples: int
+    dialect: MetricDialect | None = None
+    extra_labels: tuple[str, ...] = ()
+
+
+class GaugeComparison(Frozen):
+    """One gauge of the router held against the counters, for one circuit over one day.
+
+    `status`: `agree`; `known` is what the router is known to do (`cause` says which); `contradiction` is what
+    nothing explains; `unknown` is nothing to compare. `numbers` holds both sides.
+    """
+
+    gauge: Literal["state", "error_rate", "window", "trigger_reason", "timeout"]
+    provider: str
+    instance: str
+    status: Literal["agree", "known", "contradiction", "unknown"]
+    cause: str | None = None  # sticking, birth, restart, gap, moves_only_at_transitions, …
+    text: str
+    numbers: dict[str, float | int | str | None] = {}
+
+
+class LoadedRule(Frozen):
+    """An alert rule that the metrics server lists as loaded."""
+
+    name: str
+    group: str
+    file: str = ""
+    expression: str
+    for_seconds: float = 0
+    keep_firing_seconds: float = 0
+    labels: dict[str, str] = {}
+    health: str = "unknown"  # ok, err, unknown: the server's word
+    last_error: str | None = None
+    last_evaluation: Instant | None = None  # null: never
+    interval_seconds: float | None = None
+
+
+class FiringAlert(Frozen):
+    """An alert that Alertmanager holds now; `state` is its word: active, suppressed, unprocessed."""
+
+    name: str
+    severity: str | None = None
+    tenant: str | None = None
+    provider: str | None = None
+    since: Instant
+    state: str
+    silenced_by: tuple[str, ...] = ()
+    summary: str | None = None
+
+
+class LoggedTransition(Frozen):
+    """A transition that a router's log tells; `source` null: the line names only the target."""
+
+    at: Instant
+    provider: str
+    instance: str | None = None
+    source: Literal["closed", "open", "half_open"] | None = None
+    target: Literal["closed", "open", "half_open"]
+    reason: str | None = None
+
+
+class LogFacts(Frozen):
+    """What the router's logs tell of one tenant: (start, end] is the time that they cover.
+
+    `lines` were read, `unread` of them are no JSON objects; transitions of other tenants are left out.
+    """
+
+    files: tuple[str, ...]
+    lines: int
+    unread: int = 0
+    start: Instant | None = Field(default=None, alias="from")
+    end: Instant | None = Field(default=None, alias="to")
+    transitions: tuple[LoggedTransition, ...] = ()
