@@ -26,6 +26,7 @@ from cbops.flows.steps.checks import (
     of_level,
     volume,
 )
+from cbops.flows.steps.wording import skipped_rows
 from cbops.model.answers.checking import PolicyCheckAnswer
 from cbops.model.base import JsonObject
 from cbops.model.checking import Fact, PolicyFinding
@@ -207,7 +208,7 @@ def _of_a_trace(
         "longest_latency_ms": "the trace has no result that the breaker records",
     }
     said = {name: told if value is not None else reasons[name] for name, value in values.items()}
-    warnings = [f"{bad.file}, line {bad.line}: skipped, {bad.problem}" for bad in summary.skipped_rows]
+    warnings = [*skipped_rows(summary)]
     if summary.denied_in_production:
         warnings.append(
             f"{summary.denied_in_production:,} requests that production's own breaker denied were left out of the traffic"

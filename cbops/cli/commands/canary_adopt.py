@@ -9,8 +9,8 @@ import typer
 
 from cbops.cli.options import Beside, By, PolicyOption, ProviderOption, TenantArgument, instant
 from cbops.cli.wiring import workplace
-from cbops.flows.outcome import Outcome
 from cbops.flows.adopt import adopt
+from cbops.flows.outcome import Outcome
 from cbops.model.answers.canary import AdoptAnswer
 from cbops.model.tenant import Target
 
