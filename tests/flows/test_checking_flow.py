@@ -256,7 +256,7 @@ def test_a_trace_comes_before_the_metrics_and_only_the_circuit_s_requests_count(
     assert found["longest_latency_ms"]["value"] == 70_000
     result = work(*OWN, "--trace", "trace.jsonl", "--skip-bad", 1)
     assert ("warning", "timeout_below_latency") in codes(result.data)
-    assert any("trace.jsonl, line 401: skipped" in each for each in result.answer["warnings"])
+    assert any("1 row skipped: trace.jsonl:401: " in each for each in result.answer["warnings"])
     assert (
         "no request of tenant_canary to mistral"
         in work.refused(3, "input", *OWN, "--trace", "trace.jsonl", "--skip-bad", 1, "--provider", "mistral")[
