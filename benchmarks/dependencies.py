@@ -27,6 +27,8 @@ USED = {
     "nanoarrow": "nanoarrow",
     "numpy": "numpy",
     "promql-parser": "promql_parser",
+    "grafana-foundation-sdk": "grafana_foundation_sdk.builders.timeseries",
+    "stamina": "stamina",
     "numba": "numba",
     "vl-convert-python": "vl_convert",
 }

@@ -140,9 +140,13 @@ def tune(folder: Path, sizes: Sizes) -> list[Line]:
         },
         sizes.few_rounds,
     )
+    one, many = taken.values()
     return [
-        Line(f"tune, 500 policies, {name}", each, 30, "s", at_most=True)
-        for name, each in zip(paths, taken.values(), strict=True)
+        *(
+            Line(f"tune, 500 policies, {name}", each, 30, "s", at_most=True)
+            for name, each in zip(paths, (one, many), strict=True)
+        ),
+        Line("tune, 1,000 circuits", many / one, 1.5, "x one circuit's time", at_most=True),
     ]
 
 

@@ -6,7 +6,8 @@ import numpy as np
 
 from cbops.breaker import resolve
 from cbops.breaker.checks.surroundings import LOW
-from cbops.breaker.search.board import NEVER, Board
+from cbops.breaker.forecast.opened import NEVER
+from cbops.breaker.search.board import Board
 from cbops.breaker.search.recommend import Field
 from cbops.breaker.search.rule import order_of
 from cbops.breaker.search.space import Candidate

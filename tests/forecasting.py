@@ -6,9 +6,15 @@ from itertools import pairwise
 
 import numpy as np
 from hypothesis import strategies as st
+from slow_openings import Cause
 
 from cbops.breaker import Trace, replay
 from cbops.breaker.forecast.forecaster import Forecaster
+from cbops.breaker.forecast.judging import Around, classes
+from cbops.breaker.forecast.opened import NEVER, Opened
+from cbops.breaker.forecast.openings import Causes
+from cbops.breaker.forecast.outages import failing_threshold
+from cbops.breaker.forecast.troubles import Troubles
 from cbops.model.base import to_ms
 from cbops.model.traffic import Circuit, TrafficChunk, TrafficSummary
 
@@ -37,6 +43,52 @@ def fed(rows, policies, *, cuts=(), circuits=CIRCUITS, summary=SUMMARY, **option
     for begin, end in pairwise(edges):
         forecaster.feed(chunk_of(rows[begin:end], circuits, begins=begin == 0 and end > 0))
     return forecaster.finish(summary)
+
+
+def troubles_of(*circuits):
+    """The troubles of the slow judge, of one circuit after the other."""
+    rows = [(place, each) for place, troubles in enumerate(circuits) for each in troubles]
+    names = ("begins", "ends", "results", "failures")
+    begins, ends, results, failures = (
+        np.array([getattr(each, name) for _, each in rows], np.int64) for name in names
+    )
+    declared = np.array([each.source == "incident" for _, each in rows], np.bool_)
+    circuit = np.array([place for place, _ in rows], np.int64)
+    return Troubles.of(len(circuits), circuit, begins, ends, declared, results, failures)
+
+
+def opened_of(*circuits):
+    """The openings of the slow judge, of one circuit after the other, each in order of time."""
+    rows = [each for openings in circuits for each in openings]
+    edges = np.cumsum([0, *map(len, circuits)])
+    return Opened(
+        edges=edges,
+        circuit=np.repeat(np.arange(len(circuits)), np.diff(edges)),
+        at=np.array([each.at for each in rows], np.int64),
+        closed=np.array([NEVER if each.closed is None else each.closed for each in rows], np.int64),
+        why=np.zeros(len(rows), np.uint8),
+        window=pairs_of([each.window for each in rows]),
+        reopened=np.array([each.reopened for each in rows], np.int64),
+    )
+
+
+def pairs_of(rows):
+    return np.array(rows, np.int64).reshape(-1, 2)
+
+
+def causes(openings, troubles, window_ms, usual, say):
+    """Of one circuit's openings, in order of time."""
+    known, opened = troubles_of(troubles), opened_of(openings)
+    around = Around.of(
+        opened.window,
+        pairs_of([each.before for each in openings]),
+        pairs_of([each.after for each in openings]),
+    )
+    by, thresholds = known.explaining(opened, window_ms), np.array([failing_threshold(usual)])
+    kinds = classes(around, by >= 0, thresholds[opened.circuit])
+    told = Causes(known, say).of(opened, around, kinds, by, thresholds)
+    names = ("expected", "unexpected", "unexplained")
+    return [Cause(names[kind], *each) for kind, each in zip(kinds.tolist(), told, strict=True)]
 
 
 def single(rows, policy, **options):

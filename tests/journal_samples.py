@@ -27,6 +27,7 @@ from cbops.model.events import (
     IncidentAdded,
     LessonAdded,
     NoteAdded,
+    LogsRead,
     OwnerNotified,
     PolicyReloaded,
     PolicyWritten,
@@ -200,6 +201,16 @@ def people() -> list[Event]:
             policy="canary", requests=12, approximate=False, forecast=sha(JUDGED), summary="no open in 7 days"
         ),
         Tuned(recommended=BLOCK, tuning=sha(JUDGED), summary="3 opens fewer"),
+        LogsRead(
+            files=("router.log",),
+            file_count=1,
+            lines=9,
+            unread=1,
+            start=START,
+            end=START + timedelta(days=1),
+            transitions=3,
+            facts=sha(JUDGED),
+        ),
         TornLineSetAside(file="torn-2-1.txt", length=len(TORN_BYTES)),
     ]
 

@@ -43,12 +43,16 @@ def plain(text: str) -> str:
 
 def _written(document: dict[str, object]) -> str:
     """The document, indented; ASCII only, so that no encoding of stdout can spoil it."""
-    if document["data"] is not None:
+    data = document["data"]
+    if data is not None:
         # Pydantic is there, and writes a long answer in a tenth of the time.
         with contextlib.suppress(ValueError):  # what is no Unicode, as a file's name may be
             made: bytes = lazy("pydantic_core", "to_json")(document, indent=2, inf_nan_mode="constants")
             if made.isascii() and b"NaN" not in made and b"Infinity" not in made:
                 return made.decode()
+    dump = getattr(data, "model_dump", None)
+    if dump is not None:
+        document = {**document, "data": dump(mode="json", by_alias=True)}
     return json.dumps(document, indent=2, allow_nan=False)
 
 
@@ -214,11 +218,12 @@ class Emitter:
             "schema": SCHEMA,
             "command": self.command or "cbops",
             "ok": ok,
-            "data": None if data is None else data.model_dump(mode="json", by_alias=True),
+            "data": data,
             "warnings": list(warnings),
             "error": error,
         }
-        self.streams.out.write(_written(document) + "\n")
+        self.streams.out.write(_written(document))
+        self.streams.out.write("\n")
         self.streams.out.flush()
 
     def _bold(self, text: str) -> str:

@@ -45,6 +45,7 @@ GROUPS: dict[str, str] = {
     "checklist": "The checklist before the rollout.",
     "report": "Write the rollout's documents.",
     "alerts": "Prometheus rules for the rollout.",
+    "dashboard": "A Grafana dashboard for the rollout.",
     "journal": "The record, and the proof that nobody changed it.",
     "policy": "The live policy.",
     "replay": "Recorded traffic through the real engine.",
@@ -58,6 +59,11 @@ TABLE: tuple[Entry, ...] = (
     ),
     Entry(
         "demo", "Play the whole of phase 1 on the embedded router, in about a minute.", "record:DemoAnswer"
+    ),
+    Entry(
+        "doctor",
+        "Look whether everything is reachable and right (exit 7 for a problem).",
+        "doctor:DoctorAnswer",
     ),
     Entry("canary candidates", "Rank the tenants as canaries, with reasons.", "canary:CandidatesAnswer"),
     Entry("canary select", "Choose the canary and open a rollout.", "canary:SelectAnswer"),
@@ -103,6 +109,7 @@ TABLE: tuple[Entry, ...] = (
         "Hold rule files against the data (exit 7 for an error).",
         "alerts:AlertsCheckAnswer",
     ),
+    Entry("dashboard render", "Write a Grafana dashboard of the rollout.", "dashboard:DashboardRenderAnswer"),
     Entry("journal show", "Show the record of the rollout.", "record:JournalShowAnswer"),
     Entry("journal verify", "Prove that nobody changed the record.", "record:JournalVerifyAnswer"),
     Entry("policy show", "Show the live policy and its effective breaker.", "canary:PolicyShowAnswer"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import glob
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -82,7 +81,7 @@ def shown_count(
     """The requests counted on stderr, where somebody looks at it and the files are long (or `always`); else null."""
     settings = given.settings
     quiet = settings.quiet or settings.format == "json" or not sys.stderr.isatty()
-    if quiet or not (always or _bytes(named) >= LONG):
+    if quiet or not (always or sum(_sizes(named).values()) >= LONG):
         yield None
         return
     colour = colour_wanted(sys.stderr, settings, given.environ.get("TERM"))
@@ -90,22 +89,14 @@ def shown_count(
         yield told
 
 
-def _matches(pattern: str) -> list[str]:
-    # The same that the reader finds; Path.glob takes no absolute pattern.
-    return [pattern] if Path(pattern).exists() else glob.glob(pattern, recursive=True)  # noqa: PTH207
-
-
 def likely_requests(named: Sequence[str]) -> int:
     """About how many requests the files hold, by their sizes."""
     return sum(
-        path.stat().st_size // (TEXT_BYTES if path.suffix in TEXT else PACKED_BYTES) for path in _files(named)
+        size // (TEXT_BYTES if path.suffix in TEXT else PACKED_BYTES) for path, size in _sizes(named).items()
     )
 
 
-def _files(named: Sequence[str]) -> list[Path]:
-    paths = (Path(path) for pattern in named for path in (_matches(pattern)))
-    return [path for path in paths if path.is_file()]
-
-
-def _bytes(named: Sequence[str]) -> int:
-    return sum(path.stat().st_size for path in _files(named))
+def _sizes(named: Sequence[str]) -> dict[Path, int]:
+    """The bytes of each file; nothing for what isn't there, which the reader tells."""
+    matches: Callable[[str], list[Path]] = lazy("cbops.clients.traces.inputs", "matches")
+    return {path: path.stat().st_size for each in named for path in matches(each) if path.is_file()}

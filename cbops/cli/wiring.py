@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import typer
 
+from cbops.cli import endpoints
 from cbops.cli.lazy import lazy
 from cbops.cli.rollouts import choose
 from cbops.cli.settings import Settings
@@ -24,10 +25,10 @@ from cbops.errors import CbopsError, ConfigError, UsageError
 
 if TYPE_CHECKING:
     from cbops.flows.outcome import Outcome
-    from cbops.flows.ports import AdminPort, Clock, SamplePort
+    from cbops.flows.ports import AdminPort, AlertmanagerPort, Clock, RulesPort, SamplePort
     from cbops.flows.steps.recording import Who
     from cbops.model.base import Frozen
-    from cbops.model.config import Config, MetricsConfig
+    from cbops.model.config import Config
     from cbops.model.tenant import TenantsFile
 
 CONFIG_NAME = "cbops.yaml"
@@ -111,22 +112,21 @@ class Workplace:
 
     def admin(self) -> AdminPort:
         """The router's admin API, signed with the key from the environment (none: unsigned)."""
-        token = self.environ.get(self.config.router.auth.env) or None
-        client = lazy("cbops.clients.admin", "AdminClient")(self.config.router, token)
-        self.closing.callback(client.close)
-        made: AdminPort = client
-        return made
+        return endpoints.admin_client(self.config, self.base, self.environ, self.closing)
 
     def samples(self) -> SamplePort:
         """The metrics source of the configuration."""
-        metrics = self.config.metrics
-        if metrics.source == "embedded":
-            source = lazy("cbops.clients.store", "SampleStore")(self.base / metrics.path)
-        else:
-            source = lazy("cbops.clients.prometheus", "PrometheusSource")(metrics, self.metrics_headers())
-        self.closing.callback(source.close)
-        made: SamplePort = source
-        return made
+        return endpoints.sample_source(self.config, self.base, self.environ, self.closing)
+
+    def rules(self) -> RulesPort:
+        """The metrics source, for what rules read."""
+        return endpoints.rules_source(self.config, self.base, self.environ, self.closing)
+
+    def alertmanager(self) -> AlertmanagerPort | None:
+        """Alertmanager, None where none is configured; ConfigError for settings that can't be used."""
+        if self.config.alerts.alertmanager_url is None:
+            return None
+        return endpoints.alertmanager_client(self.config, self.base, self.environ, self.closing)
 
     def samples_or_none(self) -> SamplePort | None:
         """The metrics source, None where it can't even be opened: for a command that goes on without it."""
@@ -144,27 +144,6 @@ class Workplace:
         sentence = lazy("cbops.flows.steps.inflight", "notice")(folder, self.admin)
         whole = self.noted(outcome)
         return replace(whole, warnings=(*whole.warnings, sentence)) if sentence else whole
-
-    def metrics_headers(self) -> dict[str, str]:
-        """The headers of the metrics source, secrets read from the environment."""
-        return headers(self.config.metrics, self.environ)
-
-
-def headers(metrics: MetricsConfig, environ: Mapping[str, str]) -> dict[str, str]:
-    """Literal values as they are, {env: NAME} from the environment; ConfigError when NAME isn't set."""
-    found = {}
-    for name, value in metrics.headers.items():
-        if isinstance(value, str):
-            found[name] = value
-            continue
-        secret = environ.get(value.env)
-        if not secret:
-            raise ConfigError(
-                f"metrics.headers.{name} is read from the environment, and {value.env} is not set",
-                hint=f"Set it: export {value.env}=…",
-            )
-        found[name] = secret
-    return found
 
 
 def surroundings(context: typer.Context) -> Surroundings:

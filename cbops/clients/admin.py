@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -12,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 
 from cbops.clients import admin_answers as answers
 from cbops.clients.admin_http import AdminHttp, Call, path_part, unclear
+from cbops.clients.dates import http_date
 from cbops.errors import AdminAnswerError, AdminError, AdminMissingError
 from cbops.model.base import JsonObject
 from cbops.model.config import RouterConfig
@@ -60,6 +62,23 @@ class AdminClient:
         traceback: TracebackType | None,
     ) -> None:
         self.close()
+
+    @property
+    def requests(self) -> int:
+        """How many were sent so far."""
+        return self._http.requests
+
+    @property
+    def date(self) -> datetime | None:
+        """The router's clock as of its last answer, of whatever kind, cut to the second; null where it doesn't say."""
+        return http_date(self._http.date)
+
+    def look(self) -> int | None:
+        """Ask for one line of the list, in one request (two where the router redirects): how many policies there are,
+        null where it doesn't say.
+        """
+        call = Call("listing the policies", "GET", f"{self._base}/", params={"limit": "1"}, twin=self._base)
+        return self._ask(call, answers.PolicyPage).total
 
     def policies(self, tenant: str | None = None) -> tuple[PolicyInfo, ...]:
         """All policies, every page of them, or one tenant's; in the server's order."""

@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 import httpx
 
+from cbops.clients.http.tls import verification
 from cbops.errors import (
     AdminAnswerError,
     AdminError,
@@ -83,6 +84,8 @@ class AdminHttp:
         transport: httpx.BaseTransport | None,
         monotonic: Callable[[], float],
     ) -> None:
+        self.requests = 0  # sent so far
+        self.date: str | None = None  # what the last answer says of the server's clock
         self._root = _root(config.admin_url)
         self._token = token
         self._monotonic = monotonic
@@ -90,6 +93,7 @@ class AdminHttp:
         self._client = httpx.Client(
             headers={"accept": "application/json", "accept-encoding": "identity", **_key(config, token)},
             timeout=config.timeout_seconds,
+            verify=verification(config.tls, config.admin_url, "router.tls"),
             transport=transport,
             follow_redirects=False,
             trust_env=False,
@@ -130,10 +134,14 @@ class AdminHttp:
         headers = {} if content is None else {"content-type": "application/json"}
         until = self._monotonic() + self._seconds
         parts, size = [], 0
+        self.requests, self.date = self.requests + 1, None
         with self._client.stream(
             call.method, self._root + call.path, params=call.params, content=content, headers=headers
         ) as response:
-            for part in response.iter_bytes(64 * 1024):
+            self.date = response.headers.get("date")
+            for (
+                part
+            ) in response.iter_bytes():  # as it comes: with a fixed size a slow one would not be noticed
                 size += len(part)
                 if size > MAX_ANSWER_BYTES:
                     raise unclear(

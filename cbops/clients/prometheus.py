@@ -1,41 +1,55 @@
-"""Raw samples from a Prometheus server over its HTTP API.
+"""Raw samples from a Prometheus server, or from any other that speaks its HTTP API.
 
 A range selector evaluated at the window's end answers with the samples themselves: exact, without
-extrapolation. Every foreign exception is mapped here to a MetricsError; header values never appear in
+extrapolation. Every foreign exception is mapped to a MetricsError; header values never appear in
 a message. Source: 'Births' and 'Extrapolation' in the metrics section of the domain description.
 """
 
 from __future__ import annotations
 
+import importlib
 import json
-from array import array
-from bisect import bisect_right
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from types import TracebackType
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 import httpx
 
+from cbops.clients.dates import http_date
+from cbops.clients.http.caller import Answer, Caller, Method
+from cbops.clients.http.faults import METRICS
+from cbops.clients.loaded_rules import loaded_rules
+from cbops.clients.matrix import read_json, series_of
+from cbops.clients.promql_text import promql, selector_text
 from cbops.errors import (
-    MetricsAnswerError,
+    MetricsEmptyError,
     MetricsError,
+    MetricsManyError,
+    MetricsMissingError,
+    MetricsNoDataError,
     MetricsQueryError,
-    MetricsRefusedError,
     MetricsUnreachableError,
 )
-from cbops.model.base import to_ms
+from cbops.model.base import iso, to_ms
 from cbops.model.config import MetricsConfig
-from cbops.model.series import LOOKBACK, Fetched, Matcher, QueryRecord, Series, SeriesQuery, regex_literal
+from cbops.model.promql import selectors
+from cbops.model.series import LOOKBACK, Fetched, QueryRecord, Series, SeriesQuery
+from cbops.model.telemetry import LoadedRule
 
 _LOOKBACK_MS = round(LOOKBACK.total_seconds() * 1000)
-_HINT_ANSWER = "Check metrics.url: is it the root of a Prometheus server's HTTP API?"
+_EXAMPLES = 2  # label sets in a message
+_SHOWN = 200  # characters of an expression in a message
+_NO_RULES = (404, 405, 501)
 
 
 class PrometheusSource:
-    """A SamplePort. `headers` are sent with every request; redirects are not followed.
+    """A SamplePort and a LoadedRulesPort. `headers` are sent with every request; redirects are not followed.
 
-    `transport` is the seam for tests. Close it, or use it as a context manager.
+    What may be retried is; a call raises MetricsUnreachableError, MetricsRefusedError, MetricsQueryError or
+    MetricsAnswerError, the constructor ConfigError for TLS files that are wrong. `transport` and `monotonic` are the
+    seams for tests. Close it, or use it as a context manager.
     """
 
     kind = "prometheus"
@@ -46,27 +60,23 @@ class PrometheusSource:
         headers: Mapping[str, str],
         *,
         transport: httpx.BaseTransport | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._api = config.url.rstrip("/") + "/api/v1/"
-        self._shown = _without_secrets(config.url)
         self._timeout = config.timeout_seconds
-        try:
-            self._client = httpx.Client(
-                headers=dict(headers),
-                timeout=config.timeout_seconds,
-                transport=transport,
-                follow_redirects=False,
-                # Neither a proxy nor a .netrc of the environment gets to see the headers.
-                trust_env=False,
-            )
-        except (TypeError, ValueError) as error:
-            raise MetricsUnreachableError(
-                "A header for the metrics source cannot be sent", hint="Check metrics.headers."
-            ) from error
+        self._caller = Caller(
+            METRICS,
+            config.url,
+            config,
+            headers,
+            max_mib=config.max_answer_mib,
+            transport=transport,
+            monotonic=monotonic,
+        )
+        self._shown = self._caller.shown
 
     def close(self) -> None:
         """Give the connections back."""
-        self._client.close()
+        self._caller.close()
 
     def __enter__(self) -> Self:
         return self
@@ -76,11 +86,18 @@ class PrometheusSource:
     ) -> None:
         self.close()
 
-    def fetch(self, query: SeriesQuery, start: datetime, end: datetime) -> Fetched:
-        """Samples with start < t <= end and each series' last one before, at most LOOKBACK back.
+    @property
+    def requests(self) -> int:
+        """How many were sent so far."""
+        return self._caller.requests
 
-        Raises MetricsUnreachableError, MetricsRefusedError, MetricsQueryError, MetricsAnswerError.
-        """
+    @property
+    def date(self) -> datetime | None:
+        """The server's clock as of its last answer, cut to the second; null where it doesn't say."""
+        return http_date(self._caller.date)
+
+    def fetch(self, query: SeriesQuery, start: datetime, end: datetime) -> Fetched:
+        """Samples with start < t <= end and each series' last one before, at most LOOKBACK back."""
         begin, last = to_ms(start), to_ms(end)
         text = promql(query, last - begin + _LOOKBACK_MS)
         answer = self._ask(text, last)
@@ -98,151 +115,141 @@ class PrometheusSource:
             step_seconds=query.step_seconds,
             series=len(series),
             samples=sum(len(one.times) for one in series),
-            warnings=_warnings(answer),
+            warnings=self._warnings(answer),
         )
         return Fetched(tuple(series), record)
+
+    def single(self, expression: str, at: datetime) -> float:
+        """The one number that an expression gives at an instant; NaN is a number (0/0: there was no traffic).
+
+        Raises MetricsManyError for several series; where none answers, MetricsMissingError when the server's index
+        knows no such series at any time, else MetricsNoDataError.
+        """
+        data = self._ask(expression, to_ms(at)).get("data")
+        kind = data.get("resultType") if isinstance(data, dict) else None
+        found = data.get("result") if isinstance(data, dict) else None
+        if kind in ("matrix", "string"):
+            raise MetricsQueryError(
+                f"The expression gives a {kind}, and one number is wanted: {expression[:_SHOWN]}",
+                hint="Correct the expression.",
+            )
+        if kind not in ("vector", "scalar") or not isinstance(found, list):
+            raise self._nonsense("no vector of samples in it")
+        if kind == "scalar":
+            return self._number(found)
+        if not found:
+            raise self._empty(expression, at)
+        if len(found) > 1:
+            raise _several(expression, found)
+        return self._number(found[0].get("value") if isinstance(found[0], dict) else None)
+
+    def alert_rules(self) -> tuple[LoadedRule, ...] | None:
+        """Every loaded alert rule, in one request; null where the server lists none of its rules (it has no such
+        API, as with stores that evaluate nothing).
+        """
+        answer = self._caller.ask("GET", "/api/v1/rules", {"type": "alert"})
+        if answer.status in _NO_RULES:
+            return None
+        try:
+            found = self._read(answer)
+        except MetricsError as error:
+            if "not supported" in error.message.lower():
+                return None
+            raise
+        try:
+            return loaded_rules(found.get("data"))
+        except ValueError as error:
+            raise self._nonsense(str(error)) from None
 
     def _ask(self, text: str, at_ms: int) -> dict[str, Any]:
         form = {"query": text, "time": f"{at_ms / 1000:.3f}", "timeout": f"{self._timeout:g}"}
         return self._send("POST", "query", form)
 
-    def _send(self, method: Literal["GET", "POST"], path: str, form: Mapping[str, str]) -> dict[str, Any]:
+    def _send(self, method: Method, path: str, form: Mapping[str, str]) -> dict[str, Any]:
         """A call of the HTTP API under /api/v1/: its answer, where the server says that it succeeded."""
-        asked, sent = (dict(form), None) if method == "GET" else (None, dict(form))
-        try:
-            response = self._client.request(method, self._api + path, params=asked, data=sent)
-        except httpx.TimeoutException as error:
-            raise MetricsUnreachableError(
-                f"The metrics source {self._shown} did not answer within {self._timeout:g} s",
-                hint="Try again, or raise metrics.timeout_seconds.",
-            ) from error
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise MetricsUnreachableError(
-                f"The metrics source {self._shown} cannot be reached ({type(error).__name__})",
-                hint="Check metrics.url in cbops.yaml, and that the server runs.",
-            ) from error
-        except UnicodeError as error:
-            raise MetricsUnreachableError(
-                "A header for the metrics source cannot be sent", hint="Check metrics.headers."
-            ) from error
-        return self._read(response)
+        return self._read(self._caller.ask(method, f"/api/v1/{path}", form))
 
-    def _read(self, response: httpx.Response) -> dict[str, Any]:
-        status = response.status_code
-        if status in (401, 403):
-            raise MetricsRefusedError(
-                f"The metrics source {self._shown} refused the request (HTTP {status})",
-                hint="Check metrics.headers and the variables that they are read from.",
-            )
-        if response.is_redirect:
-            raise self._nonsense(f"HTTP {status}, a redirect, and redirects are not followed")
+    def _read(self, answer: Answer) -> dict[str, Any]:
         try:
-            # Lists of one series become arrays as soon as they are read, or a day takes ten times the memory.
-            answer = json.loads(response.content, object_hook=_packed)
-        except (ValueError, RecursionError) as error:
-            raise self._nonsense(f"HTTP {status}, and no JSON") from error
-        if not isinstance(answer, dict):
-            raise self._nonsense(f"HTTP {status}, and no JSON object")
-        if answer.get("status") == "success" and status == 200:
-            return answer
-        raise self._failed(status, answer)
+            found = read_json(answer.text)
+        except ValueError as error:
+            words = "" if answer.status == 200 else f" ({self._caller.safe(answer.text)[:_SHOWN]})"
+            raise self._nonsense(f"HTTP {answer.status}, and {error}{words}") from None
+        if not isinstance(found, dict):
+            raise self._nonsense(f"HTTP {answer.status}, and no JSON object")
+        if found.get("status") == "success" and answer.status == 200:
+            return found
+        raise self._failed(answer.status, found)
 
     def _failed(self, status: int, answer: Mapping[str, Any]) -> MetricsError:
-        kind, text = str(answer.get("errorType", "")), str(answer.get("error", ""))[:300]
+        kind, text = str(answer.get("errorType", "")), self._caller.safe(str(answer.get("error", "")))
         if kind in ("bad_data", "execution") or status in (400, 422):
             return MetricsQueryError(
                 f"The metrics source {self._shown} calls the query bad (HTTP {status}): {text}",
                 hint="Check metrics.names and metrics.labels; for 'too many samples' raise the server's "
                 "--query.max-samples.",
             )
-        if kind in ("timeout", "canceled", "unavailable") or status in (502, 503, 504):
+        if kind in ("timeout", "canceled", "unavailable"):
             return MetricsUnreachableError(
                 f"The metrics source {self._shown} could not answer now (HTTP {status}): {text}",
                 hint="Try again later, or raise the server's --query.timeout.",
             )
         return self._nonsense(f"HTTP {status} {text}".strip())
 
-    def _nonsense(self, what: str) -> MetricsAnswerError:
-        return MetricsAnswerError(
-            f"The metrics source {self._shown} gave an answer that makes no sense: {what}", hint=_HINT_ANSWER
+    def _warnings(self, answer: Mapping[str, Any]) -> tuple[str, ...]:
+        """The server's warnings and notes, short enough for a record."""
+        lists = [answer.get("warnings"), answer.get("infos")]
+        return tuple(
+            self._caller.safe(str(one)) for found in lists if isinstance(found, list) for one in found
         )
+
+    def _nonsense(self, what: str) -> MetricsError:
+        return self._caller.nonsense(what)
 
     def _series(self, item: object, begin: int) -> Series | None:
-        """One series from its last sample at or before `begin` on; null when it has none."""
-        if not isinstance(item, dict):
-            raise self._nonsense("a series that is no object")
-        labels, columns = item.get("metric"), item.get("values")
-        if columns is None and "histograms" in item:
-            return None  # native histograms are not read
-        if not isinstance(labels, dict) or not isinstance(columns, _Columns):
-            raise self._nonsense("a series without labels or samples")
-        first = max(bisect_right(columns.times, begin) - 1, 0)
-        if first >= len(columns.times):
-            return None
-        return Series(
-            name=labels.pop("__name__", ""),
-            labels=labels,
-            times=columns.times[first:],
-            values=columns.values[first:],
+        try:
+            return series_of(item, begin)
+        except ValueError as error:
+            raise self._nonsense(str(error)) from None
+
+    def _number(self, sample: Any) -> float:  # noqa: ANN401 - as the server sent it
+        """The value of [time, value]."""
+        try:
+            return float(sample[1])
+        except (TypeError, ValueError, IndexError):
+            raise self._nonsense("a sample that is none") from None
+
+    def _empty(self, expression: str, at: datetime) -> MetricsEmptyError:
+        """Why an expression gives nothing: asked of the server's index, for each of its selectors."""
+        shown = expression[:_SHOWN]
+        # Loaded only here: a parser of PromQL is no part of a measurement.
+        parse = importlib.import_module("cbops.clients.promql").parse_promql
+        try:
+            wanted = selectors(parse(expression))
+        except ValueError:
+            wanted = ()  # the server understood it, the parser here doesn't: nothing can be said of its series
+        missing = [text for one in wanted if not self._known(text := selector_text(one.matchers))]
+        if missing:
+            return MetricsMissingError(
+                f"The metrics source {self._shown} has no such series: {', '.join(missing)[:_SHOWN]} (of {shown})",
+                hint="Check metrics.names and metrics.labels, and that the routers are scraped.",
+            )
+        return MetricsNoDataError(
+            f"The metrics source {self._shown} has such series, and no sample of them at {iso(at)}: {shown}",
+            hint="Were the routers scraped then, and is the data still kept (retention)?",
         )
 
-
-class _Columns:
-    """The samples of one series, packed: 16 bytes each."""
-
-    __slots__ = ("times", "values")
-
-    def __init__(self, pairs: list[Any]) -> None:
-        self.times = array("q", [round(at * 1000) for at, _ in pairs])
-        self.values = array("d", [float(value) for _, value in pairs])
+    def _known(self, selector: str) -> bool:
+        """The index has such a series, at any time; as few of them are asked for as the server can limit."""
+        data = self._send("GET", "series", {"match[]": selector, "limit": "1"}).get("data")
+        if not isinstance(data, list):
+            raise self._nonsense("no list of series")
+        return bool(data)
 
 
-def _packed(item: dict[str, Any]) -> dict[str, Any]:
-    """A JSON object as it is, but with its samples packed; ValueError when they are no samples."""
-    pairs = item.get("values")
-    if isinstance(pairs, list) and "metric" in item:
-        try:
-            item["values"] = _Columns(pairs)
-        except (TypeError, OverflowError) as error:
-            raise ValueError("not a list of samples") from error
-    return item
-
-
-def _warnings(answer: Mapping[str, Any]) -> tuple[str, ...]:
-    """The server's warnings and notes, short enough for a record."""
-    lists = [answer.get("warnings"), answer.get("infos")]
-    return tuple(str(one)[:300] for found in lists if isinstance(found, list) for one in found)
-
-
-def promql(query: SeriesQuery, range_ms: int) -> str:
-    """The query as PromQL: a range selector, or a subquery for one with a step."""
-    if len(query.names) == 1:
-        name = Matcher("__name__", "=", query.names[0])
-    else:
-        name = Matcher("__name__", "=~", "|".join(regex_literal(one) for one in query.names))
-    conditions = ",".join(
-        f"{_label(one.label)}{one.op}{_quoted(one.value)}" for one in (name, *query.matchers)
+def _several(expression: str, found: list[Any]) -> MetricsManyError:
+    labels = [json.dumps(one.get("metric") if isinstance(one, dict) else one) for one in found[:_EXAMPLES]]
+    return MetricsManyError(
+        f"{len(found)} series answer where one is expected: {expression[:_SHOWN]}; among them {' and '.join(labels)}",
+        hint="Name more labels, or aggregate: sum(…).",
     )
-    step = "" if query.step_seconds is None else f":{query.step_seconds}s"
-    return f"{{{conditions}}}[{range_ms}ms{step}]"
-
-
-def _label(name: str) -> str:
-    """A label name; one that is not a plain identifier is quoted (Prometheus 3)."""
-    plain = name.isascii() and name.replace("_", "a").isalnum() and not name[0].isdigit()
-    return name if plain else _quoted(name)
-
-
-def _quoted(value: str) -> str:
-    """A PromQL string: backslash, quote and line break are escaped."""
-    escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-    return f'"{escaped}"'
-
-
-def _without_secrets(url: str) -> str:
-    """The URL without user, password and query, for messages."""
-    try:
-        parsed = httpx.URL(url)
-        return str(parsed.copy_with(username=None, password=None, query=None, fragment=None))
-    except (httpx.InvalidURL, ValueError, TypeError):
-        return "at metrics.url"

@@ -22,8 +22,6 @@ _SHARE = 0.8  # of the client's time-out: the server gives up on a query before 
 class PrometheusRules(PrometheusSource):
     """A RulesPort over the HTTP API; one request for each call."""
 
-    requests = 0
-
     def names(self, start: datetime, end: datetime) -> frozenset[str]:
         """The metrics with samples in the window."""
         data = self._data("GET", f"label/{NAME}/values", _window(start, end))
@@ -68,13 +66,12 @@ class PrometheusRules(PrometheusSource):
         return Answered(len(times), points)
 
     def _data(self, method: Any, path: str, form: Mapping[str, str]) -> Any:  # noqa: ANN401 - as the server sent it
-        self.requests += 1
         return self._send(method, path, form).get("data")
 
     def _failed(self, status: int, answer: Mapping[str, Any]) -> MetricsError:
         """An expression that is too much for the server isn't a wrong one."""
         if answer.get("errorType") == "execution":
-            text = str(answer.get("error", ""))[:300]
+            text = self._caller.safe(str(answer.get("error", "")))
             return MetricsAnswerError(
                 f"The metrics source {self._shown} could not evaluate the expression: {text}",
                 hint="Ask for fewer days.",

@@ -60,6 +60,7 @@ class Scraper:
         self._transport = transport or httpx.HTTPTransport()
         self._ids: dict[str, int] = {}  # a line's text before the value → series
         self._last: list[int] = []
+        self._twice = False  # whether a series stands on the last page more than once
         self._up: int | None = None
 
     def scrape(self, at_ms: int) -> Scrape:
@@ -106,6 +107,9 @@ class Scraper:
             present = set(ids)
             rows += [(series, None) for series in self._last if series not in present]
             self._last = ids
+            self._twice = len(present) < len(ids)
+        if self._twice:
+            rows = [*dict(reversed(rows)).items()]  # the first one counts
         self._store.append(at_ms, rows)
 
     def _parse(self, text: str) -> list[tuple[int, float]]:
@@ -118,25 +122,34 @@ class Scraper:
             prefix, _, value = line.rpartition(" ")
             series = ids.get(prefix)
             if series is None:
-                values.append(self._learn(line, prefix))
+                values.append(self._learn(line, prefix, value))
             else:
                 values.append((series, float(value)))
         return values
 
-    def _learn(self, line: str, prefix: str) -> tuple[int, float]:
-        """A line seen for the first time; one with its own timestamp is parsed each time."""
+    def _learn(self, line: str, prefix: str, value: str) -> tuple[int, float]:
+        """A line seen for the first time; one with its own timestamp, or set apart by tabs, is parsed each time."""
         samples = [one for family in text_string_to_metric_families(line + "\n") for one in family.samples]
         if len(samples) != 1:
             raise ValueError(line[:200])
         sample = samples[0]
         kept = {
-            f"exported_{name}" if name in self._target else name: value
-            for name, value in sample.labels.items()
+            f"exported_{name}" if name in self._target else name: text
+            for name, text in sample.labels.items()
+            if text  # an empty label is none
         }
         series = self._store.series_id(sample.name, {**kept, **self._target})
-        if sample.timestamp is None:
+        if sample.timestamp is None and _is_number(value):
             self._ids[prefix] = series
         return series, sample.value
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _address(url: str) -> httpx.URL:

@@ -2,7 +2,7 @@
 
 WAL mode lets one process write while another reads. Matching follows PromQL: regular expressions are
 anchored at both ends and a missing label equals the empty string. A null value is a staleness marker:
-the series was gone at that scrape.
+the series was gone at that scrape. SQLite has no NaN, so a NaN is kept as the text "NaN".
 """
 
 from __future__ import annotations
@@ -35,7 +35,8 @@ _STEP_LOOKBACK_MS = round(STEP_LOOKBACK.total_seconds() * 1000)
 _BATCH = 100_000  # rows kept back before they are written
 _BUSY_SECONDS = 10.0
 
-Row = tuple[int, int, float | None]  # series, milliseconds, value
+Value = float | str | None
+Row = tuple[int, int, Value]  # series, milliseconds, value
 
 
 class SampleStore:
@@ -73,7 +74,10 @@ class SampleStore:
         or until there is a large batch of it. Raises StorageError.
         """
         with self._lock:
-            self._pending += [(series, at_ms, value) for series, value in values]
+            self._pending += [
+                (series, at_ms, value if value == value else "NaN")  # noqa: PLR0124 - only a NaN differs from itself
+                for series, value in values
+            ]
             if len(self._pending) >= _BATCH:
                 self.flush()
 
@@ -102,7 +106,7 @@ class SampleStore:
                 found = [
                     one
                     for number, name, labels in _known(connection, query.names)
-                    if all(holds(labels) for holds in wanted)
+                    if all(holds({"__name__": name, **labels}) for holds in wanted)
                     and (one := _series(name, labels, _rows(connection, number, query, span), span[0]))
                 ]
         found.sort(key=lambda one: (one.name, sorted(one.labels.items())))
@@ -116,6 +120,10 @@ class SampleStore:
             samples=sum(len(one.times) for one in found),
         )
         return Fetched(tuple(found), record)
+
+    def alert_rules(self) -> None:
+        """A LoadedRulesPort that evaluates no rules: always null."""
+        return
 
     def close(self) -> None:
         """Write what was kept back, and close the file."""
@@ -216,21 +224,21 @@ def _matching(matcher: Matcher) -> _LabelTest:
 
 
 def _known(connection: sqlite3.Connection, names: Sequence[str]) -> list[tuple[int, str, dict[str, str]]]:
-    rows = [
-        row
-        for name in names
-        for row in connection.execute("SELECT id, name, labels FROM series WHERE name = ?", (name,))
-    ]
+    """The series of these names; without a name, all there are."""
+    everything = "SELECT id, name, labels FROM series"
+    rows = [row for name in names for row in connection.execute(f"{everything} WHERE name = ?", (name,))]
+    if not names:
+        rows = connection.execute(everything).fetchall()
     return [(number, name, json.loads(labels)) for number, name, labels in rows]
 
 
 def _rows(
     connection: sqlite3.Connection, number: int, query: SeriesQuery, span: tuple[int, int]
-) -> list[tuple[int, float | None]]:
+) -> list[tuple[int, Value]]:
     """Samples from LOOKBACK before the span to its end, at the query's step where it has one."""
     first, last = span[0] - _LOOKBACK_MS, span[1]
     reach = 0 if query.step_seconds is None else _STEP_LOOKBACK_MS
-    rows: list[tuple[int, float | None]] = connection.execute(
+    rows: list[tuple[int, Value]] = connection.execute(
         "SELECT t, v FROM samples WHERE series = ? AND t >= ? AND t <= ? ORDER BY t",
         (number, first - reach, last),
     ).fetchall()
@@ -238,7 +246,7 @@ def _rows(
 
 
 def _series(
-    name: str, labels: Mapping[str, str], rows: Iterable[tuple[int, float | None]], begin: int
+    name: str, labels: Mapping[str, str], rows: Iterable[tuple[int, Value]], begin: int
 ) -> Series | None:
     """One series from its last sample at or before `begin` on; null when it has none."""
     kept = [(at, value) for at, value in rows if value is not None]
@@ -246,15 +254,13 @@ def _series(
     first = max(bisect_right(times, begin) - 1, 0)
     if first >= len(times):
         return None
-    return Series(name, labels, times[first:], array("d", [value for _, value in kept[first:]]))
+    return Series(name, labels, times[first:], array("d", [float(value) for _, value in kept[first:]]))
 
 
-def _stepped(
-    rows: Sequence[tuple[int, float | None]], step: int, begin: int, last: int
-) -> list[tuple[int, float | None]]:
+def _stepped(rows: Sequence[tuple[int, Value]], step: int, begin: int, last: int) -> list[tuple[int, Value]]:
     """At each multiple of the step the last sample before it, when that is young enough."""
     times = [at for at, _ in rows]
-    found: list[tuple[int, float | None]] = []
+    found: list[tuple[int, Value]] = []
     for point in range(-(-begin // step) * step, last + 1, step):
         index = bisect_right(times, point) - 1
         if index >= 0 and point - times[index] <= _STEP_LOOKBACK_MS:
@@ -264,7 +270,7 @@ def _stepped(
 
 def _text(query: SeriesQuery) -> str:
     """The query for the record, written as PromQL would have it."""
-    conditions = [f"__name__=~{json.dumps('|'.join(query.names))}"]
+    conditions = [f"__name__=~{json.dumps('|'.join(query.names))}"] if query.names else []
     conditions += [
         f"{one.label}{one.op}{json.dumps(one.value, ensure_ascii=False)}" for one in query.matchers
     ]

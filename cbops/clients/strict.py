@@ -150,7 +150,7 @@ def _complaint(problem: Any, location: Location) -> str:  # noqa: ANN401 - pydan
     said = _SHAPES.get(problem["type"]) or str(problem["msg"]).replace("Input should be", "should be")
     said = said.removeprefix("Value error, ")
     # A secret that was put into the wrong place must not be repeated on the screen.
-    private = {"headers", "auth"} & {str(part) for part in location}
+    private = {"headers", "auth", "basic_auth"} & {str(part) for part in location}
     got = "" if private or isinstance(problem["input"], Mapping | list) else f", not {problem['input']!r}"
     return said + got
 

@@ -3,91 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from cbops.errors import ConflictError, InputError, MetricsError
+from cbops.errors import InputError
 from cbops.flows.outcome import Outcome
-from cbops.flows.ports import RulesPort, SamplePort
+from cbops.flows.ports import RulesPort
 from cbops.flows.steps.loading import load
+from cbops.flows.steps.placing import Chosen, Place
 from cbops.flows.steps.rule_facts import Asking, rule_answers, rule_facts
 from cbops.flows.steps.rule_words import rule_headline, rule_lines
-from cbops.journal.files import read_bytes, write_atomically
-from cbops.measure.names import TRANSITIONS, documented, server_query
 from cbops.measure.rules import rule_group
 from cbops.measure.rules.checking import Checker
-from cbops.measure.transitions import dialect_of
-from cbops.model.answers.alerts import AlertsCheckAnswer, AlertsRenderAnswer, DialectFrom
+from cbops.model.answers.alerts import AlertsCheckAnswer, AlertsRenderAnswer
 from cbops.model.config import MetricsConfig
-from cbops.model.observation import Dialect
 from cbops.model.rule_check import ReadRules
 from cbops.model.rules import RuleGroup, RuleScope, RuleSettings, TenantLabel
 from cbops.model.state import Stage
 from cbops.render.rule_file import is_untouched, rule_file
-
-RULES_NAME = "alerts.yml"
-ALONE_NAME = "circuit-breaker-alerts.yml"  # outside of a rollout
-_STEP = 300
-_BACK = timedelta(minutes=10)  # and as far as a source looks back anyway
-
-
-@dataclass(frozen=True, slots=True)
-class Chosen:
-    """The dialect, what said so, and what a person must know of it."""
-
-    dialect: Dialect
-    by: DialectFrom
-    notes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where the file goes: to stdout, to `out`, to the rollout's folder, or into the current one.
-
-    `force`: over a file that cbops didn't write.
-    """
-
-    folder: Path | None = None
-    out: Path | None = None
-    stdout: bool = False
-    force: bool = False
-
-    @property
-    def path(self) -> Path:
-        """The file."""
-        return self.out or (self.folder / RULES_NAME if self.folder else Path(ALONE_NAME))
-
-
-def choose_dialect(
-    metrics: MetricsConfig, source: SamplePort | None, now: datetime | None, missing: str
-) -> Chosen:
-    """The configuration's dialect, else that of the transitions which the source has; `router` where neither says.
-
-    `missing` says why there is no source.
-    """
-    if metrics.dialect != "auto":
-        return Chosen(metrics.dialect, "configuration")
-    if source is None or now is None:
-        return _default(missing)
-    query = server_query(metrics, "which dialect the router speaks", (TRANSITIONS,), step_seconds=_STEP)
-    try:
-        found = documented(metrics, source.fetch(query, now - _BACK, now))
-    except MetricsError as error:
-        return _default(error.message)
-    dialect = dialect_of(found, "auto")
-    if dialect is None:
-        return _default("the metrics source has no transition of any circuit")
-    others = sum("state" in one.labels and "to" not in one.labels for one in found)
-    if dialect == "router" and others:
-        both = f"the metrics source has both dialects; {others} series of the documented one are passed over"
-        return Chosen(dialect, "metrics", (f"{both}: render a second file with --dialect documented",))
-    return Chosen(dialect, "metrics")
-
-
-def _default(why: str) -> Chosen:
-    told = f"the rules are in the router dialect, because nothing says which is spoken: {why}"
-    return Chosen("router", "default", (f"{told}. If it is the other one, they never fire.",))
 
 
 def scope_of(folder: Path | None, tenants: tuple[str, ...], labels: tuple[TenantLabel, ...]) -> RuleScope:
@@ -120,7 +53,7 @@ def render(
             warnings=warnings,
             document=text,
         )
-    changed = _write(place.path, text, force=place.force)
+    changed = place.write(text, is_untouched)
     verb = "Wrote" if changed else "Nothing to change in"
     return Outcome(
         data=_answer(settings, chosen, group, place, text, changed=changed, shown=False),
@@ -152,21 +85,6 @@ def _about(scope: RuleScope, folder: Path | None) -> tuple[str, ...]:
     return (
         f"the breaker of {state.target.tenant} was disabled by a rollback: take the rules out of Prometheus",
     )
-
-
-def _write(path: Path, text: str, *, force: bool) -> bool:
-    """Whether the file is another one now."""
-    new = text.encode()
-    old = read_bytes(path)
-    if old == new:
-        return False
-    if old is not None and not force and not is_untouched(old.decode(errors="replace")):
-        raise ConflictError(
-            f"{path} is not as cbops wrote it: it was made or changed by somebody else",
-            hint="Look at it, then write over it with --force, or to another place with --out PATH.",
-        )
-    write_atomically(path, new)
-    return True
 
 
 def _answer(

@@ -22,6 +22,7 @@ router:
   # Requests carry this header with the value of this environment variable.
   # A bearer token: {header: Authorization, env: CBOPS_ADMIN_TOKEN, scheme: Bearer}
   auth: {header: x-api-key, env: CBOPS_ADMIN_TOKEN}
+  tls: {}                         # https: {ca_file: PATH, cert_file: PATH, key_file: PATH}
   timeout_seconds: 10
 
 metrics:
@@ -29,9 +30,13 @@ metrics:
   url: "http://127.0.0.1:9090"
   path: samples.db                # the file of the embedded store
   job: null                       # the routers' scrape job, where 'up' knows other jobs too
-  headers: {}                     # for example {Authorization: {env: PROMETHEUS_AUTHORIZATION}}
+  headers: {}                     # for example {Authorization: {env: PROMETHEUS_TOKEN, scheme: Bearer}}
+  basic_auth: null                # or: {username: NAME, password: {env: PROMETHEUS_PASSWORD}}
+  tls: {}                         # as for the router
   dialect: auto                   # or: router, documented
   timeout_seconds: 30
+  retries: {attempts: 3, seconds: 20}   # what may be asked again is; no attempt begins later than that
+  max_answer_mib: 512
   # Where a server calls things differently, documented name first:
   names: {}                       # for example {router_result_latency_ms: gateway_latency_ms}
   labels: {}                      # for example {tenant_id: tenant}
@@ -39,7 +44,7 @@ metrics:
   denied_without_fallback: sent
 
 alerts:
-  alertmanager_url: null          # for example "http://127.0.0.1:9093"
+  alertmanager_url: null          # for example "http://127.0.0.1:9093"; headers, tls, … as for metrics
 
 tenants: tenants.yaml
 rollouts: rollouts

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -10,12 +11,14 @@ from cbops.flows.outcome import Outcome
 from cbops.flows.ports import AdminPort
 from cbops.flows.steps.days import Collected, day_answers
 from cbops.flows.steps.drift import brief, check_drift, drift_warnings
-from cbops.flows.steps.loading import load
+from cbops.flows.steps.loading import load, logs_read
+from cbops.flows.steps.logs import ReadLogs, keep_logs, logs_answer, logs_warnings, require_transitions
 from cbops.flows.steps.recording import Who, recording, require_enabled
+from cbops.flows.steps.repeating import repeat, told
 from cbops.flows.steps.texts import MAX_NAME, said
 from cbops.flows.steps.wording import plural, spans
 from cbops.judge import evaluate as judge
-from cbops.model.answers.judgement import DecideAnswer, EvaluateAnswer
+from cbops.model.answers.judgement import DecideAnswer, EvaluateAnswer, RepeatAnswer
 from cbops.model.answers.monitor import ClassifyAnswer
 from cbops.model.config import Config, CriteriaConfig
 from cbops.model.events import CriterionVerdict, Decided, EpisodeClassified, Evaluated
@@ -27,16 +30,23 @@ from cbops.rollout.days import days_of
 MARKS = {"met": "✓", "inconclusive": "?", "error": "!", "missed": "✗"}
 
 
-def evaluate(
-    folder: Path, who: Who, config: Config, as_of: datetime, admin: AdminPort | None
+def evaluate(  # noqa: PLR0917 - each is one thing of its own
+    folder: Path,
+    who: Who,
+    config: Config,
+    as_of: datetime,
+    admin: AdminPort | None,
+    logs: ReadLogs | None = None,
 ) -> Outcome[EvaluateAnswer]:
     """Judge what was collected up to `as_of`; needs nothing but the journal and its evidence.
 
-    The router is asked only whether the applied policy is still live; without an answer that is said.
+    The router is asked only whether the applied policy is still live; without an answer that is said. `logs` reads
+    the router's, which go on record and are judged with those read before.
     Exit status by recommendation: proceed 0, extend 10, rollback 20.
     """
     before = load(folder)
     require_enabled(before, "evaluate")
+    facts = None if logs is None else logs(before.target.tenant)
     drift = brief(check_drift(folder, before, admin))
     with recording(folder, who) as (session, state):
         if (state.document, state.disabled_at) != (before.document, before.disabled_at):
@@ -45,6 +55,7 @@ def evaluate(
             )
         days = tuple(day for day in state.days if day.window.end <= as_of)
         seen = Collected.among(folder, state, config.criteria, days, as_of)
+        require_transitions(facts, seen.days)
         judged = judge(
             state,
             observations=seen.days,
@@ -54,7 +65,10 @@ def evaluate(
             as_of=as_of,
             denied_without_fallback=config.metrics.denied_without_fallback,
             drift=drift,
+            logs=(*logs_read(folder, state), *(() if facts is None else (facts,))),
         )
+        if facts is not None:
+            keep_logs(session, facts)
         sha = session.put_evidence(judged.model_dump_json(by_alias=True, indent=1) + "\n")
         session.append(
             Evaluated(
@@ -68,7 +82,28 @@ def evaluate(
                 drift=drift,
             )
         )
-    return _evaluated(state, judged, sha, drift)
+    whole = _evaluated(state, judged, sha, drift)
+    data = whole.data.model_copy(update={"logs": logs_answer(facts)})
+    return replace(whole, data=data, warnings=(*whole.warnings, *logs_warnings(facts)))
+
+
+def repeat_evaluation(folder: Path, config: Config) -> Outcome[EvaluateAnswer]:
+    """The last judgement once more, from the record alone; it asks nobody and writes nothing.
+
+    Exit status: the recommendation's when all came out the same, 7 when not. WrongStageError when nothing was judged.
+    """
+    done = repeat(folder, config)
+    drift = done.event.drift or Drift(checked=False, drifted=None, message="not on record")
+    whole = _evaluated(done.state, done.again, done.event.evaluation, drift)
+    answer = RepeatAnswer(same=not done.differences, identical=done.identical, differences=done.differences)
+    return replace(
+        whole,
+        data=whole.data.model_copy(update={"repeated": answer}),
+        headline=told(done),
+        warnings=done.notes,
+        next_step="Find out what changed: cbops journal verify" if done.differences else whole.next_step,
+        exit_status=7 if done.differences else whole.exit_status,
+    )
 
 
 def _missing_days(state: RolloutState, as_of: datetime) -> tuple[int, ...]:

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
 
-from cbops.errors import ChangedError, UsageError
+from cbops.errors import ChangedError, MetricsError, UsageError
 from cbops.flows.outcome import Outcome
 from cbops.flows.ports import AdminPort, SamplePort
 from cbops.flows.steps.days import Collected, day_answers
 from cbops.flows.steps.drift import brief, check_drift, drift_warnings
 from cbops.flows.steps.keeping import Measured, keep, without_data
 from cbops.flows.steps.loading import document, load, policy_providers
+from cbops.flows.steps.logs import ReadLogs, keep_logs, logs_answer, logs_warnings, require_transitions
 from cbops.flows.steps.recording import Who, recording, require_enabled
 from cbops.flows.steps.wording import plural
-from cbops.measure import gather_day, measure_day
+from cbops.measure import breaker_rules, gather_day, measure_day
 from cbops.model.answers.monitor import DayAnswer, MonitorDayAnswer, MonitorDaysAnswer
 from cbops.model.calendar import day_number, day_window, zone
 from cbops.model.config import CriteriaConfig, MetricsConfig
-from cbops.model.observation import DayWindow, Drift, Observation
+from cbops.model.observation import DayWindow, Drift, Finding, Observation
 from cbops.model.state import RolloutState
+from cbops.model.telemetry import LoadedRule
 from cbops.rollout.days import days_of
 
 
@@ -42,6 +44,7 @@ class Sources:
     admin: AdminPort | None
     metrics: MetricsConfig
     criteria: CriteriaConfig
+    logs: ReadLogs | None = None  # null: no logs were given
 
 
 def collect(folder: Path, sources: Sources, who: Who, wanted: Wanted) -> Outcome[MonitorDaysAnswer]:
@@ -55,7 +58,10 @@ def collect(folder: Path, sources: Sources, who: Who, wanted: Wanted) -> Outcome
     require_enabled(state, "monitor daily")
     windows = (*_baseline_windows(folder, state, wanted.as_of), *_windows(state, wanted))
     providers = _known_providers(folder, state)
-    measured = [_measure(sources, state, window, wanted.as_of, providers) for window in windows]
+    facts = None if sources.logs is None else sources.logs(state.target.tenant)
+    rules = _loaded_rules(sources)
+    measured = [_measure(sources, state, window, wanted.as_of, providers, rules) for window in windows]
+    require_transitions(facts, measured)
     drift = check_drift(folder, state, sources.admin)
     kept: list[str] = []
     with recording(folder, who) as (session, fresh):
@@ -65,7 +71,11 @@ def collect(folder: Path, sources: Sources, who: Who, wanted: Wanted) -> Outcome
             )
         for seen in measured:
             kept += keep(folder, session, fresh, Measured(seen, brief(drift)))
-    return _outcome(folder, sources.criteria, [w.day for w in windows if w.day >= 1], drift, kept)
+        if facts is not None:
+            keep_logs(session, facts)
+    outcome = _outcome(folder, sources.criteria, [w.day for w in windows if w.day >= 1], drift, kept)
+    data = outcome.data.model_copy(update={"logs": logs_answer(facts)})
+    return replace(outcome, data=data, warnings=(*outcome.warnings, *logs_warnings(facts)))
 
 
 def single(outcome: Outcome[MonitorDaysAnswer]) -> Outcome[MonitorDayAnswer]:
@@ -73,7 +83,11 @@ def single(outcome: Outcome[MonitorDaysAnswer]) -> Outcome[MonitorDayAnswer]:
     answer = outcome.data
     return Outcome(
         data=MonitorDayAnswer(
-            rollout=answer.rollout, day=answer.days[0], baseline_days=answer.baseline_days, drift=answer.drift
+            rollout=answer.rollout,
+            day=answer.days[0],
+            baseline_days=answer.baseline_days,
+            drift=answer.drift,
+            logs=answer.logs,
         ),
         headline=outcome.headline,
         body=outcome.body,
@@ -139,12 +153,66 @@ def _known_providers(folder: Path, state: RolloutState) -> tuple[str, ...]:
     return tuple(dict.fromkeys(named))
 
 
-def _measure(
-    sources: Sources, state: RolloutState, window: DayWindow, as_of: datetime, providers: tuple[str, ...]
+@dataclass(frozen=True, slots=True)
+class _Rules:
+    """The alert rules about breakers that the source has loaded now (null: it doesn't tell), and what to know of that."""
+
+    loaded: tuple[LoadedRule, ...] | None
+    findings: tuple[Finding, ...] = ()
+
+
+def _loaded_rules(sources: Sources) -> _Rules:
+    """Asked once for all days; that it fails makes no measurement fail."""
+    try:
+        rules = sources.samples.alert_rules()
+    except MetricsError as error:
+        return _Rules(
+            None,
+            (
+                Finding(
+                    code="alert_rules_unknown",
+                    message=f"Which alert rules are loaded could not be asked: {error.message}",
+                ),
+            ),
+        )
+    if rules is None:
+        return _Rules(None)
+    kept, more = breaker_rules(rules, sources.metrics)
+    if not more:
+        return _Rules(kept)
+    text = f"{len(kept) + more} loaded alert rules are about circuit breakers; only {len(kept)} of them are kept."
+    return _Rules(kept, (Finding(code="alert_rules_many", message=text),))
+
+
+def _measure(  # noqa: PLR0917 - each is one thing of its own
+    sources: Sources,
+    state: RolloutState,
+    window: DayWindow,
+    as_of: datetime,
+    providers: tuple[str, ...],
+    rules: _Rules,
 ) -> Observation:
+    """One day; its samples are let go before the next one is asked for."""
     source = sources.samples
     samples = gather_day(source.fetch, source.kind, state.target, window, sources.metrics, providers)
-    return measure_day(state.target, window, as_of, samples, sources.metrics, known_providers=providers)
+    since = window.day >= 1  # before enabling, alerts judge nothing
+    seen = measure_day(
+        state.target,
+        window,
+        as_of,
+        samples,
+        sources.metrics,
+        known_providers=providers,
+        alert_rules=rules.loaded if since else None,
+        error_rate_windows=_error_rate_windows(state),
+    )
+    return seen.model_copy(update={"findings": (*seen.findings, *rules.findings)}) if since else seen
+
+
+def _error_rate_windows(state: RolloutState) -> tuple[float, ...]:
+    """The seconds that the enabled policy gives, where they are known."""
+    given = (state.block or {}).get("error_rate_window_seconds")
+    return (float(given),) if isinstance(given, int | float) and not isinstance(given, bool) else ()
 
 
 def _outcome(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from cbops.model.base import JsonObject
 from cbops.model.policy import PolicyInfo, PolicyVersion, PutAnswer
 from cbops.model.series import Fetched, SeriesQuery
-from cbops.model.telemetry import FiringAlert, LoadedRule
+from cbops.model.telemetry import AlertmanagerFacts, FiringAlert, LoadedRule
 from cbops.model.traffic import TrafficChunk, TrafficSummary
 
 if TYPE_CHECKING:
@@ -69,7 +69,17 @@ class AdminPort(Protocol):
         ...
 
 
-class SamplePort(Protocol):
+class LoadedRulesPort(Protocol):
+    """A metrics source that may list the rules that it has loaded."""
+
+    def alert_rules(self) -> tuple[LoadedRule, ...] | None:
+        """Every loaded alert rule, in one request; null where the source evaluates none or doesn't tell.
+        May raise MetricsError.
+        """
+        ...
+
+
+class SamplePort(LoadedRulesPort, Protocol):
     """A metrics source: Prometheus or the embedded store."""
 
     @property
@@ -80,16 +90,6 @@ class SamplePort(Protocol):
     def fetch(self, query: SeriesQuery, start: datetime, end: datetime) -> Fetched:
         """Samples with start < t <= end, and each series' last sample at or before `start` (as far
         back as `LOOKBACK`, see the clients). Series without any sample there are left out.
-        May raise MetricsError.
-        """
-        ...
-
-
-class LoadedRulesPort(Protocol):
-    """A metrics source that may list the rules that it has loaded."""
-
-    def alert_rules(self) -> tuple[LoadedRule, ...] | None:
-        """Every loaded alert rule, in one request; null where the source evaluates none or doesn't tell.
         May raise MetricsError.
         """
         ...
@@ -142,4 +142,71 @@ class TrafficPort(Protocol):
     @property
     def summary(self) -> TrafficSummary:
         """What was read; complete after the last chunk."""
+        ...
+
+
+class AdminLookPort(AdminPort, Protocol):
+    """The admin API, also asked how it is."""
+
+    @property
+    def requests(self) -> int:
+        """How many were sent so far."""
+        ...
+
+    @property
+    def date(self) -> datetime | None:
+        """The server's clock as of its last answer, cut to the second; null where it doesn't say."""
+        ...
+
+    def look(self) -> int | None:
+        """Whether it answers, and with how many policies (null: it doesn't say), at the cost of one request."""
+        ...
+
+
+class MetricsPort(SamplePort, RulesPort, Protocol):
+    """A metrics source for samples and for what rules read."""
+
+
+class MetricsServerPort(MetricsPort, LoadedRulesPort, Protocol):
+    """A Prometheus server, also asked how it is. Every call is one request and may raise MetricsError; what only some
+    servers of this kind serve is null where one doesn't.
+    """
+
+    @property
+    def date(self) -> datetime | None:
+        """The server's clock as of its last answer, cut to the second; null where it doesn't say."""
+        ...
+
+    def version(self) -> str | None:
+        """Its version."""
+        ...
+
+    def recordings(self) -> Mapping[str, tuple[str, ...]] | None:
+        """The expressions of the loaded recording rules, by the name of the series that they record."""
+        ...
+
+    def alertmanagers(self) -> tuple[str, ...] | None:
+        """The addresses of the Alertmanagers that it sends its alerts to."""
+        ...
+
+    def values(self, expression: str, at: datetime) -> tuple[tuple[Mapping[str, str], float], ...]:
+        """The labels and values that an expression has at an instant."""
+        ...
+
+
+class AlertmanagerLookPort(Protocol):
+    """Alertmanager, asked how it is. Every call may raise AlertmanagerError."""
+
+    @property
+    def requests(self) -> int:
+        """How many requests were sent so far."""
+        ...
+
+    @property
+    def date(self) -> datetime | None:
+        """The server's clock as of its last answer, cut to the second; null where it doesn't say."""
+        ...
+
+    def status(self) -> AlertmanagerFacts:
+        """Its version, and how its cluster is, in one request."""
         ...

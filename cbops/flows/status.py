@@ -1,4 +1,6 @@
-"""`canary status`: where a rollout stands, from its journal alone unless a change is in flight."""
+"""`canary status`: where a rollout stands, from its journal; the live policy only when a change is in flight, and
+Alertmanager where there is one.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,8 @@ from datetime import datetime
 from pathlib import Path
 
 from cbops.flows.outcome import Outcome
-from cbops.flows.ports import AdminPort
+from cbops.flows.ports import AdminPort, AlertmanagerPort
+from cbops.flows.steps.firing import alert_line, firing
 from cbops.flows.steps.inflight import in_flight
 from cbops.flows.steps.orders import STILL_ENABLED, Order
 from cbops.flows.steps.wording import plural, spans
@@ -16,27 +19,36 @@ from cbops.journal.reader import read
 from cbops.model.answers.canary import InFlight, StatusAnswer
 from cbops.model.checklist import DONE, ITEMS
 from cbops.model.state import RolloutState, Stage
+from cbops.model.telemetry import FiringAlert
 from cbops.model.verdict import Recommendation
 from cbops.rollout.days import days_of
 from cbops.rollout.fold import fold
 
 
-def status(folder: Path, now: datetime, admin: Callable[[], AdminPort]) -> Outcome[StatusAnswer]:
-    """Where it stands and what to do next; `admin` is only called when a change is in flight."""
+def status(
+    folder: Path,
+    now: datetime,
+    admin: Callable[[], AdminPort],
+    alertmanager: Callable[[], AlertmanagerPort | None],
+) -> Outcome[StatusAnswer]:
+    """Where it stands, what fires now and what to do next; `admin` is only called when a change is in flight."""
     reading = read(folder)
     state = fold(reading.entries)
-    answer = _answer(state, now, in_flight(folder, state, admin))
+    alerts, unknown = firing(state.target.tenant, alertmanager)
+    answer = _answer(state, now, in_flight(folder, state, admin), alerts)
     left = _left_enabled(state)
     return Outcome(
         data=answer,
         headline=_headline(answer, left=bool(left)),
         body=_lines(answer),
-        warnings=(*reading.notes, *left),
+        warnings=(*reading.notes, *left, *unknown),
         next_step=answer.next_command,
     )
 
 
-def _answer(state: RolloutState, now: datetime, flying: InFlight | None) -> StatusAnswer:
+def _answer(
+    state: RolloutState, now: datetime, flying: InFlight | None, alerts: tuple[FiringAlert, ...] | None
+) -> StatusAnswer:
     begun = days_of(state, now)
     collected = tuple(day.window.day for day in state.days)
     complete = {day.window.day for day in state.days if not day.window.partial}
@@ -67,6 +79,7 @@ def _answer(state: RolloutState, now: datetime, flying: InFlight | None) -> Stat
         decision=decided.decision if decided else None,
         decided_by=decided.by if decided else None,
         in_flight=flying,
+        alerts_firing=alerts,
         next_command=_next(state, missing, checklist_open, len(ended)),
     )
 
@@ -160,4 +173,7 @@ def _lines(answer: StatusAnswer) -> tuple[str, ...]:
         )
     if answer.decision:
         lines.append(f"  decided    {answer.decision.value} by {answer.decided_by}")
+    if answer.alerts_firing is not None:
+        told = [alert_line(alert) for alert in answer.alerts_firing] or ["nothing"]
+        lines += [f"  {'' if number else 'firing':<10} {line}" for number, line in enumerate(told)]
     return tuple(lines)

@@ -16,6 +16,7 @@ from cbops.model.events import (
     Evaluated,
     Event,
     Forecasted,
+    LogsRead,
     Sha,
     Tuned,
 )
@@ -29,6 +30,7 @@ EVIDENCE_FIELDS: dict[type[Event], tuple[str, ...]] = {
     Decided: ("evaluation",),
     Forecasted: ("forecast",),
     Tuned: ("tuning",),
+    LogsRead: ("facts",),
 }
 
 

@@ -1,9 +1,9 @@
-"""Difference in differences on blocks of time.
+"""Difference in differences on blocks of a day.
 
 A block holds one number: canary minus controls (error rate), or the logarithm of their ratio (latency).
 The effect is the mean of the blocks since enabling minus the mean of those before. Its uncertainty comes
-from the variation between blocks, because results of one tenant drift together for hours; every block
-length in use gives an interval, and the widest binds.
+from the variation between the blocks of either side around their own mean, because results of one tenant
+drift together for hours: counting requests alone would promise far too much.
 """
 
 from __future__ import annotations
@@ -11,152 +11,220 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache, lru_cache
+from itertools import pairwise
+from statistics import median
 from typing import Any
 
 from cbops.breaker.statistics import normal_quantile
+from cbops.judge.looks import Look
 from cbops.judge.numbers import rounded, student_quantile
-from cbops.judge.settings import LOOKS, MIN_BLOCKS, SHORT_BLOCK_FACTOR
+from cbops.judge.settings import (
+    BLOCK_HOURS,
+    DRIFT_HOURS,
+    MIN_BLOCK_WEIGHT,
+    MIN_BLOCKS_ALONE,
+    MIN_BLOCKS_BEFORE,
+)
 from cbops.model.config import CriteriaConfig
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """One block: its value, how much it weighs (results), and the counts behind it, for the record."""
+    """One day: its value, how much it weighs (results, then a share of a usual day), and its counts."""
 
-    key: str
+    day: int
+    full: bool
     value: float
     weight: float
     figures: Mapping[str, float | int | None]
 
 
+def weighed(before: Sequence[Block], after: Sequence[Block]) -> tuple[list[Block], list[Block]]:
+    """Results become shares of a usual full day's, at most 1; days with next to nothing are left out."""
+    every = [*before, *after]
+    usual = [b.weight for b in every if b.full and b.weight > 0] or [b.weight for b in every if b.weight > 0]
+    if not usual:
+        return [], []
+    size = median(usual)
+
+    def side(blocks: Sequence[Block]) -> list[Block]:
+        shares = (replace(block, weight=min(1.0, block.weight / size)) for block in blocks)
+        return [block for block in shares if block.weight >= MIN_BLOCK_WEIGHT]
+
+    return side(before), side(after)
+
+
+@cache
+def neighbours() -> float:
+    """Correlation of the means of two adjoining blocks, for a drift that lasts `DRIFT_HOURS`.
+
+    For a correlation that falls exponentially, over blocks of a drift times long:
+    (1 - exp(-a))² / (2 (a - 1 + exp(-a))). Blocks further apart are as good as independent.
+    """
+    a = BLOCK_HOURS / DRIFT_HOURS
+    return (1 - math.exp(-a)) ** 2 / (2 * (a - 1 + math.exp(-a)))
+
+
 @dataclass(frozen=True, slots=True)
 class Mean:
-    """A weighted mean of blocks, its variance, and how many blocks of equal weight it is worth."""
+    """A weighted mean of one side's blocks.
+
+    `squares` around it; `adjoining`: the sum over adjoining days of the root of their weights' product.
+    """
 
     value: float
-    variance: float
-    effective: float
+    weight: float
+    count: int
+    squares: float
+    adjoining: float
+
+    @property
+    def spread(self) -> float:
+        """The mean's variance, for blocks of weight 1 with variance 1, neighbours being alike."""
+        return 1 / self.weight + 2 * neighbours() * self.adjoining / self.weight**2
+
+    @property
+    def freedom(self) -> float:
+        """What `squares` is expected to be, for blocks of weight 1 with variance 1."""
+        return self.count - 1 - 2 * neighbours() * self.adjoining / self.weight
+
+
+def weighted_mean(blocks: Sequence[Block]) -> Mean | None:
+    """Null without a block; the blocks ascend."""
+    total = sum(block.weight for block in blocks)
+    if total <= 0:
+        return None
+    mean = sum(block.weight * block.value for block in blocks) / total
+    squares = sum(block.weight * (block.value - mean) ** 2 for block in blocks)
+    adjoining = sum(
+        math.sqrt(one.weight * two.weight) for one, two in pairwise(blocks) if two.day == one.day + 1
+    )
+    return Mean(mean, total, len(blocks), squares, adjoining)
 
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """After minus before. `df` infinite: the standard error doesn't come from blocks."""
+    """After minus before. `df` infinite: the standard error doesn't come from blocks.
 
-    length: str
+    The variance is that of one usual day times (before_spread + after_spread).
+    """
+
+    source: str
     estimate: float
-    se: float
+    day_variance: float
+    before_spread: float
+    after_spread: float
     df: float
-    se_before: float
+    look: Look
 
-    def _reach(self, alpha: float) -> float:
-        quantile = normal_quantile(1 - alpha) if math.isinf(self.df) else student_quantile(1 - alpha, self.df)
-        return quantile * self.se
+    @property
+    def se(self) -> float:
+        """The standard error."""
+        return math.sqrt(self.day_variance * (self.before_spread + self.after_spread))
 
-    def lower(self, alpha: float) -> float:
+    def quantile(self, budget: float) -> float:
+        """Standard errors that a bound lies from the estimate, at this look's part of the budget."""
+        level = self.look.level(budget)
+        return normal_quantile(1 - level) if math.isinf(self.df) else _student(1 - level, self.df)
+
+    def lower(self, budget: float) -> float:
         """One-sided lower bound."""
-        return self.estimate - self._reach(alpha)
+        return self.estimate - self.quantile(budget) * self.se
 
-    def upper(self, alpha: float) -> float:
+    def upper(self, budget: float) -> float:
         """One-sided upper bound."""
-        return self.estimate + self._reach(alpha)
+        return self.estimate + self.quantile(budget) * self.se
 
-    def as_evidence(self) -> dict[str, Any]:
-        """Every number of it."""
+    def later(self, days: int) -> Effect:
+        """The same after so many more days like those so far."""
+        grown = self.look.after + days
+        return replace(
+            self,
+            after_spread=self.after_spread * self.look.after / grown,
+            df=self.df + days,
+            look=replace(self.look, after=grown),
+        )
+
+    def as_evidence(self, criteria: CriteriaConfig) -> dict[str, Any]:
+        """Every number of it; the bounds are the estimate plus and minus quantile × standard error."""
         return {
-            "blocks": self.length,
+            "variation": self.source,
             "estimate": rounded(self.estimate),
             "standard_error": rounded(self.se),
             "degrees_of_freedom": rounded(self.df, 1),
+            "days_before": rounded(self.look.before, 2),
+            "days_after": rounded(self.look.after, 2),
+            "level_met": rounded(self.look.level(criteria.false_met), 8),
+            "level_missed": rounded(self.look.level(criteria.false_missed), 8),
+            "quantile_met": rounded(self.quantile(criteria.false_met), 3),
+            "quantile_missed": rounded(self.quantile(criteria.false_missed), 3),
         }
+
+
+@lru_cache(1024)
+def _student(probability: float, df: float) -> float:
+    return student_quantile(probability, df)
+
+
+def difference(before: Sequence[Block], after: Sequence[Block]) -> Effect | None:
+    """After minus before, the variation of both sides pooled; null where a side has too few blocks."""
+    first, second = weighted_mean(before), weighted_mean(after)
+    if first is None or second is None or first.count < MIN_BLOCKS_BEFORE:
+        return None
+    freedom = first.freedom + second.freedom
+    return Effect(
+        source="between days",
+        estimate=second.value - first.value,
+        day_variance=(first.squares + second.squares) / freedom,
+        before_spread=first.spread,
+        after_spread=second.spread,
+        df=first.count + second.count - 2,
+        look=Look(first.weight, second.weight),
+    )
+
+
+def level(after: Sequence[Block]) -> Effect | None:
+    """The mean since enabling by itself, where there is nothing before."""
+    mean = weighted_mean(after)
+    if mean is None or mean.count < MIN_BLOCKS_ALONE:
+        return None
+    return Effect(
+        source="between days",
+        estimate=mean.value,
+        day_variance=mean.squares / mean.freedom,
+        before_spread=0.0,
+        after_spread=mean.spread,
+        df=mean.count - 1,
+        look=Look(math.inf, mean.weight),
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """The estimate with the widest of the intervals; alphas are those of one look."""
+    """The estimate with the widest of the intervals."""
 
     estimate: float
     lower: float
     upper: float
-    alpha_met: float
-    alpha_missed: float
     effects: tuple[Effect, ...]
 
 
-def weighted_mean(blocks: Sequence[Block]) -> Mean | None:
-    """Null with fewer than three blocks of any weight."""
-    used = [block for block in blocks if block.weight > 0]
-    total = sum(block.weight for block in used)
-    if len(used) < MIN_BLOCKS:
-        return None
-    mean = sum(block.weight * block.value for block in used) / total
-    squares = sum(block.weight**2 for block in used)
-    spread = sum((block.weight * (block.value - mean)) ** 2 for block in used)
-    variance = spread / total**2 * len(used) / (len(used) - 1)
-    return Mean(mean, variance, total**2 / squares)
-
-
-def difference(length: str, before: Sequence[Block], after: Sequence[Block]) -> Effect | None:
-    """After minus before with Welch's degrees of freedom; null where a side has too few blocks."""
-    first, second = weighted_mean(before), weighted_mean(after)
-    if first is None or second is None:
-        return None
-    return _effect(length, first, second)
-
-
-def level(length: str, after: Sequence[Block]) -> Effect | None:
-    """The mean since enabling by itself, where there is nothing before."""
-    mean = weighted_mean(after)
-    return None if mean is None else _effect(length, Mean(0.0, 0.0, math.inf), mean)
-
-
-def _effect(length: str, first: Mean, second: Mean) -> Effect:
-    variance = first.variance + second.variance
-    parts = sum(m.variance**2 / (m.effective - 1) for m in (first, second) if m.variance > 0)
-    df = max(1.0, variance**2 / parts) if parts > 0 else max(1.0, min(first.effective, second.effective) - 1)
-    return Effect(length, second.value - first.value, math.sqrt(variance), df, math.sqrt(first.variance))
-
-
-def by_blocks(effects: Mapping[int, Effect | None]) -> list[Effect]:
-    """Those that there are, by length in hours; short blocks alone are given a wider error."""
-    found = {hours: effect for hours, effect in effects.items() if effect is not None}
-    if 24 in found:
-        return list(found.values())
-    factor = SHORT_BLOCK_FACTOR
-    return [
-        replace(e, length=f"{e.length}, error x {factor:g}", se=factor * e.se, se_before=factor * e.se_before)
-        for e in found.values()
-    ]
-
-
 def widest(effects: Sequence[Effect], criteria: CriteriaConfig) -> Bounds | None:
-    """The lowest lower and the highest upper bound; the confidence is split over the looks of a week."""
+    """The lowest lower and the highest upper bound of this look."""
     if not effects:
         return None
-    alpha_met, alpha_missed = criteria.false_met / LOOKS, criteria.false_missed / LOOKS
     return Bounds(
         estimate=effects[0].estimate,
-        lower=min(effect.lower(alpha_missed) for effect in effects),
-        upper=max(effect.upper(alpha_met) for effect in effects),
-        alpha_met=alpha_met,
-        alpha_missed=alpha_missed,
+        lower=min(effect.lower(criteria.false_missed) for effect in effects),
+        upper=max(effect.upper(criteria.false_met) for effect in effects),
         effects=tuple(effects),
     )
 
 
-def days_to_verdict(bounds: Bounds, margin: float, days: int) -> int | None:
-    """Days in all until `met` at this estimate and this noise; null: never, or not to be foreseen.
-
-    The noise since enabling shrinks with the days; that of the days before enabling doesn't.
-    """
-    needed = 0.0
-    for effect in bounds.effects:
-        room = margin - bounds.estimate
-        reach = effect.upper(bounds.alpha_met) - effect.estimate
-        if room <= 0 or days == 0 or effect.se == 0:
-            return None
-        target = room / (reach / effect.se)
-        spare = target**2 - effect.se_before**2
-        if spare <= 0:
-            return None
-        needed = max(needed, days * (effect.se**2 - effect.se_before**2) / spare)
-    return math.ceil(needed)
+def days_until(bounds: Bounds, margin: float, budget: float, most: int) -> int | None:
+    """More days until `met` at this estimate and this noise; null: not within `most` days."""
+    for days in range(1, most + 1):
+        if all(effect.later(days).upper(budget) < margin for effect in bounds.effects):
+            return days
+    return None

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice, repeat
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from cbops.model.base import to_ms
 from cbops.model.observation import Buckets, Observation
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
+class Cell(NamedTuple):
     """One bucket (start, end] in milliseconds since the epoch; null is unknown, never 0."""
 
     start: int

@@ -7,36 +7,18 @@ sticking gauge, restarts, outcomes that aren't recorded) explains a difference; 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from cbops.judge.case import Case
+from cbops.judge.check import Check
 from cbops.judge.settings import FLIGHT_SHARE, FLIGHT_SLACK, UNRECORDED_SHARE
 from cbops.model.base import to_ms
 from cbops.model.observation import Observation, ProviderDay
 
-Status = Literal["agree", "explained", "contradiction", "unknown"]
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One comparison of two numbers; `days` are those it concerns."""
-
-    id: str
-    status: Status
-    text: str
-    numbers: dict[str, Any]
-    days: tuple[int, ...] = ()
-
-    def as_evidence(self) -> dict[str, Any]:
-        """For the record."""
-        return {
-            "check": self.id,
-            "status": self.status,
-            "text": self.text,
-            "numbers": self.numbers,
-            "days": list(self.days),
-        }
+ERROR_RATE = "router_circuit_breaker_error_rate"
+LATENCY = "router_result_latency_ms"
+# Calls again after outcomes that the breaker doesn't record, as a share of the calls.
+RETRIES = 0.05
 
 
 def total(values: Iterable[int | None]) -> int | None:
@@ -94,9 +76,25 @@ def _latency_day(day: Observation) -> Check | None:
     if latencies is None or successes is None:
         return None
     numbers = {"latency_count": latencies, "success": successes}
-    enough = latencies >= successes - slack(day, successes)
+    days = (day.window.day,)
     text = f"day {day.window.day}: {latencies} latencies, {successes} successes"
-    return Check("latency_count", "agree" if enough else "contradiction", text, numbers, (day.window.day,))
+    if latencies < successes - slack(day, successes):
+        return Check("latency_count", "contradiction", text, numbers, days)
+    most = _most_calls(day)
+    if most is not None and latencies > most * (1 + RETRIES) + slack(day, most):
+        text += f", and {day.decisions} decisions with at most {most} calls"
+        numbers["decisions"] = day.decisions or 0
+        if any(one.metric.startswith(LATENCY) and one.server_name != one.metric for one in day.metrics):
+            text += "; another server's histogram stands for it, which may count retries of its own"
+            return Check("latency_count", "explained", text, numbers, days)
+        return Check("latency_count", "contradiction", text, numbers, days)
+    return Check("latency_count", "agree", text, numbers, days)
+
+
+def _most_calls(day: Observation) -> int | None:
+    """A decision leads to one call, and to one more where a fallback takes a failure."""
+    failures = total(p.events.failure for p in day.providers.values())
+    return None if not day.decisions or failures is None else day.decisions + failures
 
 
 def _error_rate_day(day: Observation) -> list[Check]:
@@ -141,7 +139,30 @@ def _interleaving(case: Case, provider: str) -> Check | None:
     return Check("interleaving", "contradiction", text + ", which cannot alternate", numbers, days)
 
 
-def _not_closed(case: Case, provider: str) -> list[tuple[int, int]]:
+def _half_opens(case: Case, provider: str) -> Check | None:
+    """Every half-open ends in an open or a close; told only where the series name the source."""
+    moves = [t for day in case.observed.days for t in day.transitions if t.provider == provider]
+    if not moves or any(t.source is None for t in moves):
+        return None
+    entered = sum(t.count for t in moves if t.target == "half_open")
+    reopened = sum(t.count for t in moves if (t.source, t.target) == ("half_open", "open"))
+    closed = sum(t.count for t in moves if (t.source, t.target) == ("half_open", "closed"))
+    room = len({t.instance for t in moves})
+    restarts = sum(len(day.restarts) for day in case.observed.days)
+    unseen = sum(e.closed_by == "unseen" for e in case.episodes if e.provider == provider)
+    numbers = {"half_open": entered, "reopened": reopened, "closed": closed, "restarts": restarts}
+    text = f"{provider}: {entered} half-opens ended in {reopened} opens and {closed} closes"
+    days = tuple(day.window.day for day in case.observed.days)
+    apart = abs(entered - reopened - closed)
+    if apart <= room:
+        return Check("half_open", "agree", text, numbers, days)
+    if apart <= room + restarts * room + unseen:
+        text += "; restarts or closes that no series shows explain the difference"
+        return Check("half_open", "explained", text, numbers, days)
+    return Check("half_open", "contradiction", text, numbers, days)
+
+
+def not_closed(case: Case, provider: str) -> list[tuple[int, int]]:
     """When some circuit of the provider may not have been closed (ms), generously at both ends."""
     spans = [
         (to_ms(e.opened_after or e.opened), case.until if e.closed is None else to_ms(e.closed))
@@ -166,7 +187,7 @@ def _fail_fast(case: Case, provider: str) -> Check | None:
     denied = [cell for cell in row if cell.fail_fast]
     if not denied:
         return None
-    spans = _not_closed(case, provider)
+    spans = not_closed(case, provider)
     stray = [
         cell
         for cell in denied
@@ -219,7 +240,14 @@ def missing_series(case: Case) -> list[str]:
     missing = [name for name in ("events", "transitions", "latency") if not _present(days, name)]
     if any(day.decisions is None for day in days) or no_decisions_at_all(case):
         missing.append("decisions")
+    if any(_without_rate(day) for day in days):
+        missing.append("error_rate")
     return missing
+
+
+def _without_rate(day: Observation) -> bool:
+    """Results, and no gauge of the error rate among the metrics that were found; null where nobody looked."""
+    return bool(day.metrics and results_of(day)) and all(one.metric != ERROR_RATE for one in day.metrics)
 
 
 def no_decisions_at_all(case: Case) -> bool:
@@ -235,5 +263,5 @@ def all_checks(case: Case) -> list[Check]:
         found += [] if no_decisions_at_all(case) else [_decisions_day(day)]
         found += [_latency_day(day), _fallbacks_day(day), *_error_rate_day(day)]
     for provider in sorted({p for day in case.observed.days for p in day.providers}):
-        found += [_interleaving(case, provider), _fail_fast(case, provider)]
+        found += [_interleaving(case, provider), _half_opens(case, provider), _fail_fast(case, provider)]
     return [check for check in found if check is not None]

@@ -1,75 +1,97 @@
-"""Which buckets are compared, and how they are put into blocks."""
+"""Which buckets are compared, and what they add up to, day by day."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
 from typing import Any
 
-from cbops.judge.blocks import Block, Bounds, days_to_verdict
+from cbops.judge.blocks import Block, Bounds, days_until
 from cbops.judge.case import Case, counted
-from cbops.judge.cells import Cell, Period, restart_spans
+from cbops.judge.cells import Cell, Period, Row, restart_spans
 from cbops.judge.numbers import rounded
 from cbops.judge.outages import Outage
-from cbops.judge.settings import BLOCK_HOURS, LOOKS, MIN_BLOCKS, WARM_UP_MS
+from cbops.judge.settings import (
+    BLOCK_HOURS,
+    DRIFT_HOURS,
+    FIRST_HORIZON_DAYS,
+    FIRST_HORIZON_SHARE,
+    MIN_BLOCK_WEIGHT,
+    MIN_BLOCKS_ALONE,
+    MIN_BLOCKS_BEFORE,
+    WARM_UP_MS,
+)
 from cbops.model.base import from_ms, iso, to_ms
 
-HOUR_MS = 3_600_000
 FORECAST_DAYS = 21  # a rollout that needs longer than three more weeks needs something else
 
 
 @dataclass(frozen=True, slots=True)
-class Slot:
-    """One bucket of everybody: the canary's cells by provider, the controls' by tenant and provider."""
+class Sums:
+    """Counts of one (tenant, provider) over the compared buckets of a day."""
 
-    start: int
-    day: int
-    full_day: bool
-    canary: Mapping[str, Cell]
-    controls: Mapping[str, Mapping[str, Cell]]
+    success: int = 0
+    failure: int = 0
+    fail_fast: int = 0
+    latency_count: int = 0
+    latency_sum: float = 0.0
+
+    @property
+    def results(self) -> int:
+        """Successes and failures."""
+        return self.success + self.failure
+
+    @staticmethod
+    def of(cells: Sequence[Cell]) -> Sums:
+        """Of some buckets; a latency counts only where both its count and its sum are known."""
+        _, _, success, failure, fail_fast, _, counts, sums = zip(*cells, strict=True)
+        if None in sums:
+            counts = tuple(n for n, total in zip(counts, sums, strict=True) if total is not None)
+        known = [total for n, total in zip(counts, filter(_is_known, sums), strict=True) if n]
+        return Sums(
+            sum(success), sum(failure), sum(filter(None, fail_fast)), sum(filter(None, counts)), sum(known)
+        )
+
+
+def _is_known(value: float | None) -> bool:
+    return value is not None
 
 
 @dataclass(frozen=True, slots=True)
-class Slots:
-    """The buckets that are compared, and how many were left out and why."""
+class DaySums:
+    """One day's compared buckets: the canary's by provider, the controls' by tenant and provider."""
 
-    before: tuple[Slot, ...]
-    after: tuple[Slot, ...]
-    left_out: Mapping[str, int]
-    outages: tuple[tuple[str, Outage], ...]
+    day: int
+    full: bool
+    buckets: int
+    canary: Mapping[str, Sums]
+    controls: Mapping[str, Mapping[str, Sums]]
+
+
+Days = tuple[DaySums, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """What is compared, day by day, and how many buckets were left out and why."""
+
+    before: Days
+    after: Days
+    left_out: Mapping[str, int] = field(default_factory=dict)
+    outages: tuple[tuple[str, Outage], ...] = ()
 
     def as_evidence(self) -> dict[str, Any]:
         """The counts, and the outages that were left out."""
         return {
-            "buckets_before": len(self.before),
-            "buckets_after": len(self.after),
+            "buckets_before": sum(day.buckets for day in self.before),
+            "buckets_after": sum(day.buckets for day in self.after),
             "buckets_left_out": dict(self.left_out),
             "outages_left_out": [
                 {"provider": p, "from": iso(from_ms(o.start)), "to": iso(from_ms(o.end)), "by": o.source}
                 for p, o in self.outages
             ],
         }
-
-
-def slots_of(period: Period) -> list[Slot]:
-    """Every bucket of the period in which the canary was measured."""
-    canary: dict[int, dict[str, Cell]] = {}
-    for provider, row in period.canary.items():
-        for cell in row:
-            canary.setdefault(cell.start, {})[provider] = cell
-    controls: dict[int, dict[str, dict[str, Cell]]] = {}
-    for tenant, rows in period.controls.items():
-        for provider, row in rows.items():
-            for cell in row:
-                controls.setdefault(cell.start, {}).setdefault(tenant, {})[provider] = cell
-    days = sorted(
-        (to_ms(d.window.start), to_ms(d.window.end), d.window.day, d.window.full) for d in period.days
-    )
-    found = []
-    for begin, end, day, full in days:
-        starts = sorted(start for start in canary if begin <= start < end)
-        found += [Slot(start, day, full, canary[start], controls.get(start, {})) for start in starts]
-    return found
 
 
 def circuit_spans(case: Case) -> tuple[tuple[str, Outage], ...]:
@@ -82,127 +104,141 @@ def circuit_spans(case: Case) -> tuple[tuple[str, Outage], ...]:
     return tuple(found)
 
 
-def _touches(slot: Slot, spans: Iterable[tuple[str, Outage]]) -> bool:
-    end = max(cell.end for cell in slot.canary.values())
-    return any(slot.start < span.end and span.start < end for _, span in spans)
+def _reasons(
+    starts: Mapping[int, int], warm_up: tuple[int, int], failing: Sequence[Outage], circuits: Sequence[Outage]
+) -> dict[int, str]:
+    """Why a bucket (start → end) is left out; the others aren't named."""
+    found = {start: "warm-up" for start in starts if warm_up[0] <= start < warm_up[1]}
+    for reason, spans in (("provider failing", failing), ("circuit not closed", circuits)):
+        for span in spans:
+            for start, end in starts.items():
+                if start < span.end and span.start < end:
+                    found.setdefault(start, reason)
+    return found
 
 
-@dataclass(frozen=True, slots=True)
-class AllSlots:
-    """Every bucket of the days that count, read once for all comparisons."""
-
-    before: tuple[Slot, ...]
-    after: tuple[Slot, ...]
-
-
-def all_slots(case: Case) -> AllSlots:
-    """Before and since enabling."""
-    return AllSlots(tuple(slots_of(case.before)), tuple(slots_of(case.after)))
+def _summed(rows: Mapping[str, Row], place: Mapping[int, int]) -> dict[int, dict[str, Sums]]:
+    """By day and provider, over the buckets that have a place."""
+    found: dict[int, dict[str, Sums]] = {}
+    for provider, row in rows.items():
+        kept = (cell for cell in row if cell.start in place)
+        for day, cells in groupby(kept, key=lambda cell: place[cell.start]):
+            found.setdefault(day, {})[provider] = Sums.of(tuple(cells))
+    return found
 
 
-def compared_slots(case: Case, everything: AllSlots, *, closed: bool) -> Slots:
+def _day_sums(period: Period, starts: Mapping[int, int], left_out: Mapping[int, str]) -> Days:
+    """The kept buckets of the days of a period; controls count where the canary was measured too."""
+    bounds = sorted((to_ms(d.window.start), to_ms(d.window.end), d.window.day) for d in period.days)
+    place: dict[int, int] = {}
+    counts: dict[int, int] = {}
+    current = 0
+    for start in sorted(starts):
+        while current < len(bounds) and start >= bounds[current][1]:
+            current += 1
+        if current < len(bounds) and start >= bounds[current][0] and start not in left_out:
+            day = place[start] = bounds[current][2]
+            counts[day] = counts.get(day, 0) + 1
+    full = {d.window.day: d.window.full for d in period.days}
+    canary = _summed(period.canary, place)
+    controls = {tenant: _summed(rows, place) for tenant, rows in period.controls.items()}
+    return tuple(
+        DaySums(day, full[day], n, canary[day], {t: days[day] for t, days in controls.items() if day in days})
+        for day, n in sorted(counts.items())
+    )
+
+
+def _starts(period: Period) -> dict[int, int]:
+    """Start and end of every bucket in which the canary was measured."""
+    return {cell.start: cell.end for row in period.canary.values() for cell in row}
+
+
+def compared(case: Case, *, closed: bool) -> Compared:
     """Leave out, by rule: warm-up after enabling, provider failures on independent evidence (before and
     since enabling alike), and with `closed` also the time in which a circuit wasn't closed.
     """
     providers = sorted({*case.before.canary, *case.after.canary})
     outages = tuple((p, outage) for p in providers for outage in case.provider(p).outages)
-    circuits = circuit_spans(case) if closed else ()
+    failing = [outage for _, outage in outages]
+    circuits = [span for _, span in circuit_spans(case)] if closed else []
     enabled = None if case.state.enabled_at is None else to_ms(case.state.enabled_at)
-    left_out = {"warm-up": 0, "provider failing": 0, "circuit not closed": 0}
-
-    def keep(slot: Slot) -> bool:
-        reason = None
-        if enabled is not None and enabled <= slot.start < enabled + WARM_UP_MS:
-            reason = "warm-up"
-        elif _touches(slot, outages):
-            reason = "provider failing"
-        elif _touches(slot, circuits):
-            reason = "circuit not closed"
-        if reason is not None:
-            left_out[reason] += 1
-        return reason is None
-
-    before = tuple(slot for slot in everything.before if keep(slot))
-    after = tuple(slot for slot in everything.after if keep(slot))
-    return Slots(before=before, after=after, left_out=left_out, outages=outages)
+    warm_up = (0, 0) if enabled is None else (enabled, enabled + WARM_UP_MS)
+    counts = {"warm-up": 0, "provider failing": 0, "circuit not closed": 0}
+    sides = []
+    for period in (case.before, case.after):
+        starts = _starts(period)
+        reasons = _reasons(starts, warm_up, failing, circuits)
+        for reason in reasons.values():
+            counts[reason] += 1
+        sides.append(_day_sums(period, starts, reasons))
+    return Compared(before=sides[0], after=sides[1], left_out=counts, outages=outages)
 
 
-def grouped(slots: Iterable[Slot], hours: int) -> dict[str, list[Slot]]:
-    """Slots by block, in order of time: `day 3` for day blocks, else the block's start."""
-    length = hours * HOUR_MS
-    found: dict[int, list[Slot]] = {}
-    for slot in slots:
-        found.setdefault(slot.day if hours == 24 else slot.start // length, []).append(slot)
-    if hours == 24:
-        return {f"day {number}": part for number, part in found.items()}
-    return {iso(from_ms(number * length)): part for number, part in found.items()}
-
-
-def block_lengths(*, controlled: bool) -> tuple[int, ...]:
-    """Without a control only whole days compare like with like."""
-    return BLOCK_HOURS if controlled else (24,)
-
-
-def mix(slots: Iterable[Slot]) -> dict[str, float]:
+def mix(days: Iterable[DaySums]) -> dict[str, float]:
     """Each provider's share of the canary's results."""
     counts: dict[str, int] = {}
-    for slot in slots:
-        for provider, cell in slot.canary.items():
-            counts[provider] = counts.get(provider, 0) + cell.results
+    for day in days:
+        for provider, sums in day.canary.items():
+            counts[provider] = counts.get(provider, 0) + sums.results
     total = sum(counts.values())
     return {provider: n / total for provider, n in counts.items() if n} if total else {}
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Blocks by their length in hours, and the bounds of the effect; null: too few blocks."""
+    """The blocks that are compared, and the bounds of the effect; null: too few blocks."""
 
-    slots: Slots
+    compared: Compared
     shares: Mapping[str, float]
     controlled: bool
-    before: Mapping[int, list[Block]]
-    after: Mapping[int, list[Block]]
+    before: Sequence[Block]
+    after: Sequence[Block]
     bounds: Bounds | None
 
     @property
     def method(self) -> str:
         """What was compared with what."""
-        if self.controlled and self.slots.before:
+        if self.controlled and self.compared.before:
             return "difference in differences: canary minus controls, since enabling minus before"
         if self.controlled:
             return "canary minus controls since enabling; there is no baseline"
-        if self.slots.before:
+        if self.compared.before:
             return "since enabling minus before, in full days; there is no control, so this is weaker"
         return "nothing to compare with: neither baseline nor controls"
+
+
+def _shown(blocks: Sequence[Block]) -> list[dict[str, Any]]:
+    return [
+        {"day": b.day, "value": rounded(b.value), "weight": rounded(b.weight, 4), **b.figures} for b in blocks
+    ]
 
 
 def comparison_evidence(case: Case, found: Comparison) -> dict[str, Any]:
     """Everything that a comparison rests on, down to its blocks."""
     bounds = found.bounds
-    sides = {"before": found.before, "after": found.after}
     return {
         "method": found.method,
         "estimate": None if bounds is None else rounded(bounds.estimate),
         "lower": None if bounds is None else rounded(bounds.lower),
         "upper": None if bounds is None else rounded(bounds.upper),
-        "intervals": [] if bounds is None else [effect.as_evidence() for effect in bounds.effects],
+        "intervals": [] if bounds is None else [e.as_evidence(case.criteria) for e in bounds.effects],
         "confidence": {
             "false_met": case.criteria.false_met,
             "false_missed": case.criteria.false_missed,
-            "looks": LOOKS,
-            "rule": "each look spends an equal part of either, one-sided; the widest interval binds",
+            "rule": "over all looks together, one-sided; early looks spend least; the widest interval binds",
+            "first_horizon_days": FIRST_HORIZON_DAYS,
+            "first_horizon_share": FIRST_HORIZON_SHARE,
+            "block_hours": BLOCK_HOURS,
+            "drift_hours": DRIFT_HOURS,
+            "min_blocks_before": MIN_BLOCKS_BEFORE,
+            "min_blocks_alone": MIN_BLOCKS_ALONE,
+            "min_block_weight": MIN_BLOCK_WEIGHT,
         },
         "mix": {provider: rounded(share) for provider, share in found.shares.items()},
-        "blocks": {
-            f"{hours} h": {
-                side: [{"block": b.key, "value": rounded(b.value), **b.figures} for b in blocks[hours]]
-                for side, blocks in sides.items()
-            }
-            for hours in found.after
-        },
+        "blocks": {"before": _shown(found.before), "after": _shown(found.after)},
         "controls": case.controls.as_evidence(),
         "compared": {
-            **found.slots.as_evidence(),
+            **found.compared.as_evidence(),
             "warm_up_seconds": WARM_UP_MS // 1000,
             "restarts_left_out": [
                 iso(from_ms(at)) for _, at in restart_spans((*case.before.days, *case.after.days))
@@ -217,27 +253,33 @@ def comparison_evidence(case: Case, found: Comparison) -> dict[str, Any]:
 def what_is_missing(case: Case, found: Comparison, margin: float) -> tuple[str, ...]:
     """What a verdict of met still lacks, concretely."""
     missing = []
-    if not found.slots.before:
+    if not found.compared.before:
         missing.append("days before enabling to compare with (baseline_days)")
-    if not found.slots.before and not found.controlled:
+    if not found.compared.before and not found.controlled:
         missing.append("control tenants on the same providers")
     if not case.enough_days:
         missing.append(counted(case.criteria.min_full_days - len(case.full_days), "more full day"))
     if found.bounds is None:
-        blocks = {f"{h} h": min(len(found.before[h]), len(found.after[h])) for h in found.after}
-        most = ", ".join(f"{n} of {h}" for h, n in blocks.items())
-        missing.append(f"at least {MIN_BLOCKS} blocks with results on each side (now {most})")
+        least = (
+            f"{MIN_BLOCKS_BEFORE} before enabling and one since"
+            if found.compared.before
+            else f"{MIN_BLOCKS_ALONE} since enabling"
+        )
+        missing.append(
+            f"days with enough results: at least {least} (now {len(found.before)} and {len(found.after)})"
+        )
     elif case.enough_days and found.bounds.upper >= margin:
-        missing.append(_more_days(case, found.bounds, margin))
+        missing.append(_more_days(case, found, found.bounds, margin))
     return tuple(missing)
 
 
-def _more_days(case: Case, bounds: Bounds, margin: float) -> str:
+def _more_days(case: Case, found: Comparison, bounds: Bounds, margin: float) -> str:
     """A forecast from today's estimate and noise."""
-    full = len(case.full_days)
-    needed = days_to_verdict(bounds, margin, full)
     if bounds.estimate >= margin:
         return "the estimate itself is not below the margin: more days will show whether it stays there"
-    if needed is None or needed - full > FORECAST_DAYS:
+    days = days_until(bounds, margin, case.criteria.false_met, FORECAST_DAYS)
+    if days is None:
         return "a quieter comparison: at this traffic and this noise more days alone won't be enough"
-    return f"about {counted(max(1, needed - full), 'more full day')} at this tenant's traffic"
+    full = [day for day in found.compared.after if day.full] or list(found.compared.after)
+    results = sum(sums.results for day in full for sums in day.canary.values()) // max(1, len(full))
+    return f"about {counted(days, 'more full day')} at this tenant's traffic ({days * results:,} results)"

@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Literal
 
 from cbops.judge.case import Case, Judged, counted, judged, make_case
-from cbops.judge.compared import all_slots
 from cbops.judge.error_rate import judge_error_rate
 from cbops.judge.health import classify_all
 from cbops.judge.latency import judge_latency
@@ -19,7 +18,8 @@ from cbops.judge.recovery import judge_recovery
 from cbops.model.config import CriteriaConfig
 from cbops.model.observation import Drift, Episode, Observation
 from cbops.model.state import RolloutState
-from cbops.model.verdict import ClassifiedEpisode, Evaluation, Verdict
+from cbops.model.telemetry import LogFacts
+from cbops.model.verdict import ClassifiedEpisode, Evaluation, EvaluationSettings, Verdict
 
 Denied = Literal["sent", "rejected"]
 
@@ -45,20 +45,24 @@ def classify(
     )
 
 
-def _criteria(case: Case, classified: tuple[ClassifiedEpisode, ...]) -> tuple[Judged, ...]:
+def _criteria(
+    case: Case,
+    classified: tuple[ClassifiedEpisode, ...],
+    logs: tuple[LogFacts, ...],
+    drift: Drift | None,
+) -> tuple[Judged, ...]:
     if not case.observed.days:
         text = "No day has been measured since enabling."
         missing = (counted(case.criteria.min_full_days, "full day"),)
         return tuple(
             judged(c, Verdict.INCONCLUSIVE, text, case.days_evidence(), missing) for c in ALL_CRITERIA
         )
-    everything = all_slots(case)
     return (
         judge_opens(case, classified),
         judge_recovery(case),
-        judge_error_rate(case, everything),
-        judge_latency(case, everything),
-        judge_observability(case),
+        judge_error_rate(case),
+        judge_latency(case),
+        judge_observability(case, logs, drift),
     )
 
 
@@ -72,12 +76,13 @@ def evaluate(
     as_of: datetime,
     denied_without_fallback: Denied = "sent",
     drift: Drift | None = None,
+    logs: Iterable[LogFacts] = (),
 ) -> Evaluation:
     """The five criteria and the recommendation that follows from them by the table.
 
     `denied_without_fallback` is what the router does with denied requests that no fallback takes:
     `sent` ones are among the results already, `rejected` ones count as errors. `drift`: what was just
-    seen of the live policy.
+    seen of the live policy. `logs`: what was read of the router's, in the order of reading.
     """
     case = make_case(
         state,
@@ -89,7 +94,7 @@ def evaluate(
         rejected=denied_without_fallback == "rejected",
     )
     classified = classify_all(case)
-    found = _criteria(case, classified)
+    found = _criteria(case, classified, tuple(logs), drift)
     results = tuple(each.result for each in found)
     other_policy = drifted(state, drift, (day.window.day for day in case.observed.days))
     recommendation, reasons = recommend(
@@ -112,4 +117,5 @@ def evaluate(
         missing=tuple(missing),
         episodes=classified,
         drift=drift,
+        settings=EvaluationSettings(criteria=criteria, denied_without_fallback=denied_without_fallback),
     )

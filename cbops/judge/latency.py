@@ -11,18 +11,15 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from cbops.judge.blocks import Block, Bounds, by_blocks, difference, widest
+from cbops.judge.blocks import Block, Bounds, difference, weighed, widest
 from cbops.judge.case import Case, Judged, judged
-from cbops.judge.cells import Cell
 from cbops.judge.compared import (
-    AllSlots,
+    Compared,
     Comparison,
-    Slot,
-    Slots,
-    block_lengths,
-    compared_slots,
+    DaySums,
+    Sums,
+    compared,
     comparison_evidence,
-    grouped,
     mix,
     what_is_missing,
 )
@@ -31,44 +28,49 @@ from cbops.judge.settings import MIN_SHARE, STEADY_SHARE
 from cbops.model.observation import Observation
 from cbops.model.verdict import Verdict
 
+Latency = tuple[float, int]  # mean in ms, count
 
-def _mean(cells: Iterable[Cell]) -> tuple[float, int] | None:
-    """(mean in ms, count); null without any result that came back."""
+
+def _mean(sums: Sums | None) -> Latency | None:
+    """Null without any result that came back."""
+    if sums is None or not sums.latency_count or sums.latency_sum <= 0:
+        return None
+    return sums.latency_sum / sums.latency_count, sums.latency_count
+
+
+def _canary(days: Iterable[DaySums], provider: str) -> Latency | None:
+    """Over several days."""
     total, count = 0.0, 0
-    for cell in cells:
-        if cell.latency_count and cell.latency_sum is not None:
-            total, count = total + cell.latency_sum, count + cell.latency_count
+    for day in days:
+        if provider in day.canary:
+            total += day.canary[provider].latency_sum
+            count += day.canary[provider].latency_count
     return (total / count, count) if count and total > 0 else None
 
 
-def _canary(slots: Sequence[Slot], provider: str) -> tuple[float, int] | None:
-    return _mean(slot.canary[provider] for slot in slots if provider in slot.canary)
+def _control(day: DaySums, tenant: str, provider: str) -> Latency | None:
+    return _mean(day.controls.get(tenant, {}).get(provider))
 
 
-def _control(slots: Sequence[Slot], tenant: str, provider: str) -> tuple[float, int] | None:
-    rows = (slot.controls.get(tenant, {}) for slot in slots)
-    return _mean(row[provider] for row in rows if provider in row)
+def steady_controls(case: Case, days: Sequence[DaySums], provider: str) -> tuple[str, ...]:
+    """Controls with latencies on the provider on nearly all of the canary's days.
 
-
-def steady_controls(case: Case, groups: Sequence[Sequence[Slot]], provider: str) -> tuple[str, ...]:
-    """Controls with latencies on the provider in nearly all of the canary's blocks.
-
-    The same controls in every block: one that comes and goes would shift the comparison.
+    The same controls on every day: one that comes and goes would shift the comparison.
     """
-    mine = [slots for slots in groups if _canary(slots, provider) is not None]
+    mine = [day for day in days if _mean(day.canary.get(provider)) is not None]
     found = []
     for tenant in case.controls.used:
-        present = sum(_control(slots, tenant, provider) is not None for slots in mine)
+        present = sum(_control(day, tenant, provider) is not None for day in mine)
         if mine and present >= STEADY_SHARE * len(mine):
             found.append(tenant)
     return tuple(found)
 
 
-def _log_ratio(slots: Sequence[Slot], provider: str, controls: Sequence[str]) -> float | None:
-    mine = _canary(slots, provider)
+def _log_ratio(day: DaySums, provider: str, controls: Sequence[str]) -> float | None:
+    mine = _mean(day.canary.get(provider))
     if mine is None:
         return None
-    others = [_control(slots, tenant, provider) for tenant in controls]
+    others = [_control(day, tenant, provider) for tenant in controls]
     known = [math.log(other[0]) for other in others if other is not None]
     if len(known) < len(controls):
         return None
@@ -76,47 +78,43 @@ def _log_ratio(slots: Sequence[Slot], provider: str, controls: Sequence[str]) ->
 
 
 def latency_blocks(
-    groups: Mapping[str, Sequence[Slot]], shares: Mapping[str, float], controls: Mapping[str, Sequence[str]]
+    days: Iterable[DaySums], shares: Mapping[str, float], controls: Mapping[str, Sequence[str]]
 ) -> list[Block]:
-    """One value a block: the providers' log-ratios at the given mix; blocks that lack one are left out."""
+    """One value a day: the providers' log-ratios at the given mix; days that lack one are left out."""
     found = []
-    for key, slots in groups.items():
-        ratios = {p: _log_ratio(slots, p, controls.get(p, ())) for p in shares}
+    for day in days:
+        ratios = {p: _log_ratio(day, p, controls.get(p, ())) for p in shares}
         values = [share * ratio for p, share in shares.items() if (ratio := ratios[p]) is not None]
         if len(values) < len(shares) or not shares:
             continue
-        counts = [_canary(slots, p) for p in shares]
+        counts = [_mean(day.canary.get(p)) for p in shares]
         weight = sum(mine[1] for mine in counts if mine is not None)
         figures: dict[str, float | int | None] = {"count": weight}
         for p, mine in zip(shares, counts, strict=True):
             figures[f"{p}_mean_ms"] = None if mine is None else rounded(mine[0], 3)
             figures[f"{p}_log_ratio"] = rounded(ratios[p])
-        found.append(Block(key, sum(values), weight, figures))
+        found.append(Block(day.day, day.full, sum(values), weight, figures))
     return found
 
 
-def _judged_mix(slots: Slots) -> dict[str, float]:
+def _judged_mix(days: Compared) -> dict[str, float]:
     """The baseline's mix of the providers that carry a share worth judging, adding up to 1."""
-    shares = {p: share for p, share in mix(slots.before or slots.after).items() if share >= MIN_SHARE}
+    shares = {p: share for p, share in mix(days.before or days.after).items() if share >= MIN_SHARE}
     total = sum(shares.values())
     return {provider: share / total for provider, share in shares.items()}
 
 
-def compare(case: Case, slots: Slots, shares: Mapping[str, float]) -> Comparison:
+def compare(case: Case, days: Compared, shares: Mapping[str, float]) -> Comparison:
     """The comparison over these providers at this mix; bounds are of the log-ratio."""
-    everything = list(grouped((*slots.before, *slots.after), min(block_lengths(controlled=True))).values())
+    everything = (*days.before, *days.after)
     controls = {provider: steady_controls(case, everything, provider) for provider in shares}
     controlled = bool(shares) and all(controls.values())
     used = controls if controlled else {}
-    before: dict[int, list[Block]] = {}
-    after: dict[int, list[Block]] = {}
-    for hours in block_lengths(controlled=controlled):
-        for side, part in ((before, slots.before), (after, slots.after)):
-            chosen = [slot for slot in part if controlled or slot.full_day]
-            side[hours] = latency_blocks(grouped(chosen, hours), shares, used)
-    effects = by_blocks({hours: difference(f"{hours} h", before[hours], after[hours]) for hours in after})
-    bounds = widest(effects, case.criteria)
-    return Comparison(slots, shares, controlled, before, after, bounds)
+    sides = ([day for day in part if controlled or day.full] for part in (days.before, days.after))
+    blocks = weighed(*(latency_blocks(part, shares, used) for part in sides))
+    effect = difference(*blocks)
+    bounds = widest([] if effect is None else [effect], case.criteria)
+    return Comparison(days, shares, controlled, *blocks, bounds)
 
 
 def _verdict(case: Case, bounds: Bounds | None) -> Verdict:
@@ -134,10 +132,10 @@ def _ratio(log: float | None) -> float | None:
 
 
 def _provider_evidence(case: Case, found: Comparison, share: float, provider: str) -> dict[str, Any]:
-    slots = found.slots
+    days = found.compared
     only = list(found.shares) == [provider]
-    alone = found.bounds if only else compare(case, slots, {provider: 1.0}).bounds
-    sides = {"before": _canary(slots.before, provider), "after": _canary(slots.after, provider)}
+    alone = found.bounds if only else compare(case, days, {provider: 1.0}).bounds
+    sides = {"before": _canary(days.before, provider), "after": _canary(days.after, provider)}
     return {
         "share": rounded(share),
         **{f"mean_ms_{side}": None if m is None else rounded(m[0], 3) for side, m in sides.items()},
@@ -159,8 +157,8 @@ def _by_day(days: Iterable[Observation]) -> list[dict[str, Any]]:
 
 
 def _evidence(case: Case, found: Comparison) -> dict[str, Any]:
-    bounds, slots = found.bounds, found.slots
-    shares = mix(slots.before or slots.after)
+    bounds, days = found.bounds, found.compared
+    shares = mix(days.before or days.after)
     return {
         "margin": case.criteria.latency_margin,
         "unit": "natural logarithm of the ratio of means; change is the ratio less 1",
@@ -190,10 +188,10 @@ def _without_metric(case: Case) -> bool:
     return not any(cell.latency_count for cell in cells)
 
 
-def judge_latency(case: Case, everything: AllSlots) -> Judged:
+def judge_latency(case: Case) -> Judged:
     """The verdict with its blocks; without a latency histogram nothing can be said."""
-    slots = compared_slots(case, everything, closed=True)
-    found = compare(case, slots, _judged_mix(slots))
+    days = compared(case, closed=True)
+    found = compare(case, days, _judged_mix(days))
     evidence = _evidence(case, found)
     if case.after.days and _without_metric(case):
         remedy = "a latency histogram: remap a gateway's onto router_result_latency_ms (metrics.names)"

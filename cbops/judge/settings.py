@@ -18,16 +18,22 @@ UNKNOWN_TIMEOUT_MS = 60_000
 UNKNOWN_SUCCESS_THRESHOLD = 2
 # The first minutes after enabling: circuits are born, and one opened earlier gets its first probes.
 WARM_UP_MS = 900_000
-# Results of one tenant drift for hours: the variation between blocks this long is what counts.
-BLOCK_HOURS = (6, 24)
-# Short blocks next to each other are alike when drifts last as long as they do (6 h: correlation 0.5,
-# which makes the mean's error 1.7 times as large). Where day blocks can't tell yet, this factor stands
-# in for them; measured, it keeps false "missed" on the first two days below their share.
-SHORT_BLOCK_FACTOR = 2.0
-# Below this many blocks on each side, their variation says nothing.
-MIN_BLOCKS = 3
-# A look is a completed day; the confidence is shared by so many looks (Bonferroni).
-LOOKS = 7
+# What is compared is put into blocks of a calendar day: long against the drifts of hours that results of one
+# tenant have, and each with the same hours in it.
+BLOCK_HOURS = 24
+# Drifts are taken to last up to so many hours (the time in which their correlation falls to 1/e). Day blocks
+# next to each other then still have a correlation of 0.16, and the interval is widened by what follows.
+DRIFT_HOURS = 6.0
+# A block weighs as much as its results are of a usual day's, at most 1; with less than this it is left out.
+MIN_BLOCK_WEIGHT = 0.2
+# Fewer blocks before enabling aren't a baseline; where there is nothing before, fewer since enabling say too
+# little of their variation.
+MIN_BLOCKS_BEFORE = 2
+MIN_BLOCKS_ALONE = 3
+# A look is a completed day. The budget of false verdicts for a week of looks, and the share of it that the
+# week gets; the rest is kept for rollouts that are extended (cbops/judge/looks.py).
+FIRST_HORIZON_DAYS = 7
+FIRST_HORIZON_SHARE = 0.7
 # A provider with a smaller share of the tenant's results isn't judged for latency.
 MIN_SHARE = 0.05
 # A control must have results in this share of the canary's blocks.

@@ -6,6 +6,7 @@ too: `traffic_query` and `traffic`, `circuit_query` and `circuit_traffic`, `stat
 
 from cbops.measure.day import measure_day
 from cbops.measure.episodes import merge_episodes
+from cbops.measure.loaded_rules import breaker_rules
 from cbops.measure.proof import proof, proof_query
 from cbops.measure.queries import DayQueries, DaySamples, day_queries, gather_day
 from cbops.measure.states import circuit_states, states_query
@@ -15,6 +16,7 @@ __all__ = [
     "DayQueries",
     "DaySamples",
     "Traffic",
+    "breaker_rules",
     "circuit_query",
     "circuit_states",
     "circuit_traffic",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from cbops.measure.counting import increments, select
+from cbops.measure.counting import rises, select
 from cbops.measure.names import EVENTS, LATENCY_COUNT, LATENCY_SUM, TRANSITIONS
 from cbops.measure.targets import Targets
 from cbops.measure.transitions import edge_of
@@ -97,9 +97,9 @@ def column(
     """The increase per bucket; null where nothing was scraped."""
     sums = [0.0 if known else None for known in on.known]
     for one in series:
-        for rise in increments(one, targets.of(one), on.start, on.end, stepped=stepped):
-            index = (rise.at - on.start - 1) // on.step
-            sums[index] = (sums[index] or 0.0) + rise.by
+        for _, at, by in rises(one, targets.of(one), on.start, on.end, stepped=stepped):
+            index = (at - on.start - 1) // on.step
+            sums[index] = (sums[index] or 0.0) + by
     return tuple(sums)
 
 

@@ -5,11 +5,12 @@ Source: 'Births', 'Extrapolation' and 'Restarts' in the metrics section of the d
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
 
-from cbops.measure.targets import ScrapeTarget, Targets, cadence
+from cbops.measure.targets import ScrapeTarget, Targets, cadence, distances
 from cbops.model.series import Series
 
 
@@ -22,36 +23,79 @@ class Increment:
     by: float
 
 
+# A rise of a counter: the sample before (null: it was born), the sample that showed it, and by how much.
+Rise = tuple[int | None, int, float]
+
+
 def increments(
     series: Series, target: ScrapeTarget, start: int, end: int, *, stepped: bool = False
 ) -> list[Increment]:
-    """The rises of one counter that samples with start < t <= end show.
+    """The rises of one counter that samples with start < t <= end show, and the scrape before each.
 
     A first sample counts in full when its target had been scraped before; otherwise it is only a base.
     After a restart, or when the series had vanished, the new first sample counts in full, however large.
     `stepped`: the samples were asked for in steps, where a server repeats the last one for five minutes.
     """
     found: list[Increment] = []
+    for earlier, at, by in rises(series, target, start, end, stepped=stepped):
+        after = target.before(at)
+        if earlier is not None:
+            after = earlier if after is None else max(earlier, after)
+        found.append(Increment(after, at, by))
+    return found
+
+
+def rises(series: Series, target: ScrapeTarget, start: int, end: int, *, stepped: bool = False) -> list[Rise]:
+    """The same without the scrape before, which most don't ask for."""
     usual = cadence(series, target)
-    previous: tuple[int, float] | None = None
+    if _stands_still(series, target, usual):
+        return _birth(series, target, start, end)
+    return _rises(series, target, start, end, usual, stepped=stepped)
+
+
+def _rises(
+    series: Series, target: ScrapeTarget, start: int, end: int, usual: float, *, stepped: bool
+) -> list[Rise]:
+    found: list[Rise] = []
+    hole, restarts = usual * 1.5, bool(target.restarts)
+    finite = all(map(isfinite, series.values))
+    earlier: int | None = None
+    before = 0.0
     for at, value in zip(series.times, series.values, strict=True):
         if at > end:
             break
-        if not isfinite(value):
+        if not finite and not isfinite(value):
             # The series was there and said nothing: its last value stands.
-            previous = None if previous is None else (at, previous[1])
+            earlier = None if earlier is None else at
             continue
         if at > start:
-            if previous is None:
-                after = target.before(at)
-                if after is not None and value > 0:
-                    found.append(Increment(after, at, value))
-            elif value != previous[1] or at - previous[0] > usual * 1.5 or target.restarts:
-                rise = _rise(target, previous, (at, value), usual, stepped=stepped)
-                if rise > 0:
-                    found.append(Increment(_seen_before(target, previous[0], at), at, rise))
-        previous = (at, value)
+            if earlier is None:
+                if value > 0 and target.before(at) is not None:
+                    found.append((None, at, value))
+            elif restarts or value < before or at - earlier > hole:
+                by = _rise(target, (earlier, before), (at, value), usual, stepped=stepped)
+                if by > 0:
+                    found.append((earlier, at, by))
+            elif value != before:
+                found.append((earlier, at, value - before))
+        earlier, before = at, value
     return found
+
+
+def _stands_still(series: Series, target: ScrapeTarget, usual: float) -> bool:
+    """Whether it has one value and was never gone, so that only its birth can count."""
+    values = series.values
+    if target.restarts or len(values) < 2 or not isfinite(values[0]) or values[-1] != values[0]:
+        return False
+    if array("d", [values[0]]) * len(values) != array("d", values):
+        return False
+    return max(distances(series.times)) <= usual * 1.5
+
+
+def _birth(series: Series, target: ScrapeTarget, start: int, end: int) -> list[Rise]:
+    at, value = series.times[0], series.values[0]
+    born = start < at <= end and value > 0 and target.before(at) is not None
+    return [(None, at, value)] if born else []
 
 
 def _rise(
@@ -73,11 +117,6 @@ def _rise(
     return value - before
 
 
-def _seen_before(target: ScrapeTarget, earlier: int, at: int) -> int:
-    before = target.before(at)
-    return earlier if before is None else max(earlier, before)
-
-
 def select(
     series: Iterable[Series], name: str, labels: Mapping[str, str] | None = None
 ) -> tuple[Series, ...]:
@@ -88,7 +127,7 @@ def select(
 
 def increase(series: Iterable[Series], targets: Targets, start: int, end: int) -> float:
     """The sum of the rises of all these counters over (start, end]."""
-    return sum(rise.by for one in series for rise in increments(one, targets.of(one), start, end))
+    return sum(by for one in series for _, _, by in rises(one, targets.of(one), start, end))
 
 
 def count(series: Sequence[Series], targets: Targets, start: int, end: int) -> int | None:

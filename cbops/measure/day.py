@@ -5,18 +5,26 @@ Source: the metrics section of the domain description.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from cbops.measure.absent import absent_metrics, name_findings
 from cbops.measure.alerts import alert_intervals
 from cbops.measure.buckets import STEP_SECONDS, buckets_of, grid
-from cbops.measure.circuits import Walk, state_from_totals
+from cbops.measure.copies import copies_finding
 from cbops.measure.counting import count, select
-from cbops.measure.episodes import Explained, merge_carried, merge_runs
-from cbops.measure.findings import day_findings, scrape_findings, warning_findings
+from cbops.measure.episodes import merge_carried, merge_runs
+from cbops.measure.findings import (
+    day_findings,
+    dialect_findings,
+    presence_findings,
+    scrape_findings,
+    warning_findings,
+)
+from cbops.measure.gauges import compare_gauges
 from cbops.measure.latency import latency_figures
+from cbops.measure.metrics import metric_dialect, metrics_found
 from cbops.measure.names import (
     DECISIONS,
     EVENTS,
@@ -26,34 +34,34 @@ from cbops.measure.names import (
     documented,
 )
 from cbops.measure.queries import DaySamples
-from cbops.measure.reasons import reason_of, trigger_series
 from cbops.measure.scrapes import restarts_in, scrape_health
 from cbops.measure.targets import ScrapeTarget, Targets, find_targets, with_history
-from cbops.measure.transitions import Step, dialect_of, edge_of, first_totals, timelines
-from cbops.model.base import from_ms, to_ms
+from cbops.measure.transitions import dialect_of, edge_of
+from cbops.measure.walks import explained_runs, states_at_start, transitions_after, walk_circuits
+from cbops.model.base import to_ms
 from cbops.model.config import MetricsConfig
 from cbops.model.observation import (
     Buckets,
     DayWindow,
     EventCounts,
+    Finding,
     LatencyFigures,
     Observation,
     ProviderDay,
     State,
-    Transition,
     TransitionCounts,
 )
-from cbops.model.series import Series
+from cbops.model.series import Fetched, QueryRecord, Series
+from cbops.model.telemetry import LoadedRule, MetricFound
 from cbops.model.tenant import Target
-
-_WORST: tuple[State, ...] = ("closed", "half_open", "open")
 
 
 @dataclass(frozen=True, slots=True)
 class _Day:
     """The samples of a day in documented names, and where they come from."""
 
-    tenant: tuple[Series, ...]  # raw, continued backwards by steps
+    raw: tuple[Series, ...]  # the tenant's
+    tenant: tuple[Series, ...]  # the same, continued backwards by steps
     targets: Targets
     everyone: tuple[Series, ...]
     controls: tuple[Series, ...]
@@ -69,23 +77,27 @@ def measure_day(
     config: MetricsConfig,
     *,
     known_providers: Iterable[str] = (),
+    alert_rules: tuple[LoadedRule, ...] | None = None,
+    error_rate_windows: Iterable[float] = (),
 ) -> Observation:
     """What the samples show of the window (start, end].
 
     Providers are those that the tenant's series name, the target's, and `known_providers` (the policy's,
-    or those of other days). Counts are whole numbers; null where no scrape was.
+    or those of other days). Counts are whole numbers; null where no scrape was. `alert_rules` are those that
+    the server has loaded (null: could not be asked); `error_rate_windows` the seconds that the policy gives.
     """
     day = _prepare(window, samples, config)
     latency = any(one.name == LATENCY_COUNT for one in (*day.tenant, *day.everyone))
     names = sorted({*_providers(day.tenant), target.provider, *known_providers})
     providers = {name: _provider_day(day, name, latency=latency) for name in names}
-    walks = _walk(day)
+    walks = walk_circuits(day.tenant, day.targets, day.start, day.end)
     health = scrape_health(day.targets, day.start, day.end)
     restarts = restarts_in(day.targets, day.start, day.end)
     decisions = count(select(day.tenant, DECISIONS), day.targets, day.start, day.end)
     dialect = dialect_of((*day.tenant, *day.controls), config.dialect)
-    explained = _explained(day, walks)
-    records = tuple(one.record for one in samples.answers)
+    explained = explained_runs(day.tenant, day.targets, walks)
+    records = tuple(_record(one, config, as_of) for one in samples.answers)
+    metrics = metrics_found(day.raw, config, day.start, day.end)
     interval = (health.interval_seconds or 60) * 1000
     return Observation(
         target=target,
@@ -100,8 +112,8 @@ def measure_day(
             select(day.tenant, DECISIONS, {"reason": FALLBACK_REASON}), day.targets, day.start, day.end
         ),
         providers=providers,
-        state_at_start=_states_at_start(day, names, walks),
-        transitions=_transitions(walks, day.start),
+        state_at_start=states_at_start(day.targets, names, walks),
+        transitions=transitions_after(walks, day.start),
         episodes=merge_runs(one for one in explained if not one.run.carried),
         carried=merge_carried(one.run for one in explained if one.run.carried),
         alerts=None
@@ -120,10 +132,39 @@ def measure_day(
                 unseen=sum(one.walk.unseen for one in walks),
                 enabled=window.day >= 1,
             ),
+            *_data_findings(day, target, samples, config, metrics, seen=health.seen > 0),
             *warning_findings(records),
         ),
+        metrics=metrics,
+        gauges=compare_gauges(day.tenant, day.targets, day.start, day.end, window_seconds=error_rate_windows),
+        alert_rules=alert_rules,
         queries=records,
     )
+
+
+def _data_findings(
+    day: _Day,
+    target: Target,
+    samples: DaySamples,
+    config: MetricsConfig,
+    metrics: Iterable[MetricFound],
+    *,
+    seen: bool,
+) -> list[Finding]:
+    """What is wrong with the data themselves: absent, under another name, in two dialects, or there twice."""
+    mine = day.raw
+    return [
+        *presence_findings(target.tenant, day.tenant, day.everyone, day.start, seen=seen),
+        *name_findings(config, samples.tenant, samples.alike, absent_metrics(mine)),
+        *dialect_findings(metrics),
+        *copies_finding(mine, day.start, day.end),
+    ]
+
+
+def _record(answer: Fetched, config: MetricsConfig, as_of: datetime) -> QueryRecord:
+    """How it was asked, with what only the measurement knows."""
+    spoken = metric_dialect(documented(config, answer), TRANSITIONS)
+    return answer.record.model_copy(update={"dialect": spoken, "asked_at": as_of})
 
 
 def _prepare(window: DayWindow, samples: DaySamples, config: MetricsConfig) -> _Day:
@@ -137,6 +178,7 @@ def _prepare(window: DayWindow, samples: DaySamples, config: MetricsConfig) -> _
         # The tenant has no series at all; the routers are known from the other tenants'.
         targets = find_targets(everyone, ups)
     return _Day(
+        raw=raw,
         tenant=with_history(raw, history),
         targets=targets,
         everyone=everyone,
@@ -176,68 +218,6 @@ def _provider_day(day: _Day, provider: str, *, latency: bool) -> ProviderDay:
         if known
         else LatencyFigures(),
     )
-
-
-@dataclass(frozen=True, slots=True)
-class _Walked:
-    walk: Walk
-    steps: list[Step]
-
-
-def _walk(day: _Day) -> list[_Walked]:
-    """Every circuit of the tenant through all that is known of it up to the window's end."""
-    first = first_totals(day.tenant, day.targets)
-    found: list[_Walked] = []
-    for key, steps in sorted(timelines(day.tenant, day.targets, day.end).items()):
-        provider, job, instance = key
-        name = next((one.instance for one in day.targets.all if one.key == (job, instance)), instance)
-        walk = Walk(provider, name, state_from_totals(first.get(key, {})), day.start)
-        for step in steps:
-            walk.take(step)
-        walk.begin()
-        found.append(_Walked(walk, steps))
-    return found
-
-
-def _states_at_start(day: _Day, providers: Sequence[str], walks: Sequence[_Walked]) -> dict[str, State]:
-    """Per provider the worst of its instances; nothing where no scrape tells."""
-    if not any(target.times for target in day.targets.all):
-        return {}
-    states: dict[str, State] = dict.fromkeys(providers, "closed")
-    for one in walks:
-        found, known = one.walk.state_at_start, states.get(one.walk.provider, "closed")
-        states[one.walk.provider] = max(found, known, key=_WORST.index)
-    return states
-
-
-def _explained(day: _Day, walks: Sequence[_Walked]) -> list[Explained]:
-    triggers = trigger_series(day.tenant)
-    found: list[Explained] = []
-    for one in walks:
-        opened = Counter(run.opened for run in one.walk.runs if not run.carried)
-        for run in one.walk.runs:
-            reason = None if run.carried else reason_of(run, opened[run.opened], triggers, day.targets)
-            found.append(Explained(run, reason))
-    return found
-
-
-def _transitions(walks: Sequence[_Walked], start: int) -> tuple[Transition, ...]:
-    found = [
-        Transition(
-            provider=one.walk.provider,
-            instance=one.walk.instance,
-            after=None if step.after is None else from_ms(step.after),
-            at=from_ms(step.at),
-            source=source,
-            target=target,
-            count=number,
-        )
-        for one in walks
-        for step in one.steps
-        if step.at > start
-        for (source, target), number in sorted(step.edges.items(), key=lambda item: str(item[0]))
-    ]
-    return tuple(sorted(found, key=lambda one: (one.at, one.provider, one.instance)))
 
 
 def _buckets(day: _Day, tenant: str, providers: Sequence[str], *, latency: bool) -> tuple[Buckets, ...]:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from difflib import get_close_matches
 
 from cbops.measure.names import LATENCY
-from cbops.model.base import iso
+from cbops.model.base import from_ms, iso
 from cbops.model.observation import Finding, ProviderDay, Restart, ScrapeHealth
-from cbops.model.series import QueryRecord
+from cbops.model.series import QueryRecord, Series
+from cbops.model.telemetry import MetricFound
+
+_SHOWN = 5  # ids of tenants
 
 
 def scrape_findings(health: ScrapeHealth, restarts: Iterable[Restart]) -> list[Finding]:
@@ -95,6 +99,59 @@ def _not_asked(provider: str) -> Finding:
         message=f"The circuit of {provider} opened, but no call was denied and it never became half-open: "
         "either no request came after that, or the breaker is not being asked at all.",
     )
+
+
+def presence_findings(
+    tenant: str, mine: Sequence[Series], everyone: Iterable[Series], start: int, *, seen: bool
+) -> list[Finding]:
+    """Why there is nothing of the tenant: no series of anyone, none of this one, or none with data in the window.
+
+    `mine` and `everyone` reach back to the day before. A tenant without traffic on a scraped router is another
+    matter (`no_traffic`).
+    """
+    if not mine:
+        others = {one.labels.get("tenant_id", "") for one in everyone} - {tenant, ""}
+        if not others:
+            return [
+                Finding(
+                    code="no_series",
+                    message="The metrics source has no series of the router, neither in this window nor on the day "
+                    "before: check metrics.url, metrics.names and metrics.labels.",
+                )
+            ]
+        near = get_close_matches(tenant, sorted(others), n=_SHOWN, cutoff=0)
+        more = f" and {len(others) - len(near)} more" if len(others) > len(near) else ""
+        return [
+            Finding(
+                code="no_such_tenant",
+                message=f"No series of tenant '{tenant}' exists in this window or on the day before: is the id right? "
+                f"There are {', '.join(near)}{more}.",
+            )
+        ]
+    last = max((one.times[-1] for one in mine if one.times), default=start)
+    if seen or last > start:
+        return []
+    return [
+        Finding(
+            code="no_data",
+            message=f"The tenant has {len(mine)} series, and none of them has a sample in this window: the last is of "
+            f"{iso(from_ms(last))}.",
+        )
+    ]
+
+
+def dialect_findings(metrics: Iterable[MetricFound]) -> list[Finding]:
+    """Metrics of which series of both dialects answered."""
+    both = [found.metric for found in metrics if found.dialect == "both"]
+    if not both:
+        return []
+    return [
+        Finding(
+            code="both_dialects",
+            message=f"Series of both dialects answered ({', '.join(both)}): an upgrade on that day, or routers of "
+            "different versions. Each series is read by its own labels.",
+        )
+    ]
 
 
 def warning_findings(queries: Iterable[QueryRecord]) -> list[Finding]:

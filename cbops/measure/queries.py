@@ -1,16 +1,18 @@
 """What a day asks of a metrics source, and the gathering of the answers.
 
-A day costs at most six requests: the tenant's raw samples, its transitions of the day before in steps,
-a survey of all tenants in steps, `up`, the control tenants in steps, and the alerts; after a scrape gap
-of more than six hours before the window there is a seventh, for the samples before the gap.
+A day costs at most six requests, however many providers there are: the tenant's raw samples (counters and
+gauges), its transitions of the day before in steps, a survey of all tenants in steps, `up`, the control tenants
+in steps, and the alerts. After a scrape gap of more than six hours before the window there is one more, for the
+samples before the gap; and where a required metric has no series, one for series with a name like it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from cbops.measure.absent import absent_metrics, alike_query
 from cbops.measure.counting import increase, select
 from cbops.measure.names import (
     ALERTS,
@@ -22,6 +24,7 @@ from cbops.measure.names import (
     TRANSITIONS,
     UP,
     documented,
+    moved_away,
     server_query,
 )
 from cbops.measure.targets import find_targets
@@ -61,6 +64,7 @@ class DaySamples:
     controls: Fetched | None = None
     alerts: Fetched | None = None
     earlier: Fetched | None = None
+    alike: Fetched | None = None
 
     @property
     def answers(self) -> tuple[Fetched, ...]:
@@ -73,6 +77,7 @@ class DaySamples:
             self.scrapes,
             self.controls,
             self.alerts,
+            self.alike,
         )
         return tuple(one for one in asked if one is not None)
 
@@ -80,8 +85,10 @@ class DaySamples:
 def day_queries(target: Target, config: MetricsConfig) -> DayQueries:
     """What can be asked at once; `gather_day` asks these and the two or three that depend on them."""
     mine = (Matcher("tenant_id", "=", target.tenant),)
+    tenant = server_query(config, "the tenant's counters and gauges", TENANT_NAMES, mine)
     return DayQueries(
-        tenant=server_query(config, "the tenant's counters", TENANT_NAMES, mine),
+        # Documented names that are remapped are asked for as well, to say where they exist after all.
+        tenant=replace(tenant, names=(*tenant.names, *moved_away(config))),
         history=server_query(
             config, "the tenant's circuits on the day before", (TRANSITIONS, DECISIONS), mine, STEP
         ),
@@ -111,7 +118,7 @@ def gather_day(  # noqa: PLR0917 - each is one thing of its own
     config: MetricsConfig,
     known_providers: Iterable[str] = (),
 ) -> DaySamples:
-    """Ask `fetch` (a source's) for all that `measure_day` needs; at most seven requests.
+    """Ask `fetch` (a source's) for all that `measure_day` needs; six requests, at most eight.
 
     `kind` is the source's name. MetricsError of the source goes through.
     """
@@ -128,6 +135,8 @@ def gather_day(  # noqa: PLR0917 - each is one thing of its own
     controls_query = control_query(config, target, window, everyone, {*known_providers, *_providers(ours)})
     controls = None if controls_query is None else fetch(controls_query, start, end)
     alerts = fetch(queries.alerts, start, end)
+    absent = absent_metrics(ours)
+    alike = fetch(alike_query(config, target.tenant, absent), start, end) if absent else None
     # Nothing evaluates alert rules in the embedded store: no series does not mean that nothing fired.
     alerts_known = None if kind == "embedded" and not alerts.series else alerts
     return DaySamples(
@@ -139,6 +148,7 @@ def gather_day(  # noqa: PLR0917 - each is one thing of its own
         controls=controls,
         alerts=alerts_known,
         earlier=earlier,
+        alike=alike,
     )
 
 

@@ -6,17 +6,21 @@ description. Times are milliseconds since the epoch.
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import chain, islice, pairwise
 from math import inf
+from operator import gt, sub
+from typing import TypeVar
 
 from cbops.measure.names import COUNTERS, KNOWN_LABELS
 from cbops.model.series import Series
 
 TargetKey = tuple[str, str]  # job, instance; both "" for series that carry neither
 Span = tuple[int, int]  # (after, at]
+Number = TypeVar("Number", int, float)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +74,12 @@ def cadence(series: Series, target: ScrapeTarget) -> float:
     """The usual distance between two samples of a series: its own where that is longer (rules, steps)."""
     if len(series.times) < 3:
         return target.interval
-    own = min(later - earlier for earlier, later in pairwise(series.times))
-    return max(target.interval, float(own))
+    return max(target.interval, float(min(distances(series.times))))
+
+
+def distances(times: Sequence[int]) -> Iterator[int]:
+    """Between each sample and the next."""
+    return map(sub, islice(times, 1, None), times)
 
 
 class Targets:
@@ -155,8 +163,10 @@ def _target(
     name: tuple[TargetKey, str], raw: Sequence[Series], up: Sequence[int], older: Sequence[Series], start: int
 ) -> ScrapeTarget:
     key, instance = name
-    seen = set(up).union(*(one.times for one in raw))
-    interval = _interval([up, *(one.times for one in raw)])
+    # Series of one scrape may share their times: each is looked at once.
+    columns = list({id(times): times for times in (up, *(one.times for one in raw))}.values())
+    seen = set[int]().union(*columns)
+    interval = _interval(columns)
     # A step repeats a sample for minutes after the last scrape: it must not reach past the raw samples.
     cut = max((time for time in seen if time <= start), default=min(seen, default=start))
     stepped = {time for one in older for time in one.times if time < cut}
@@ -177,11 +187,19 @@ def with_history(raw: Iterable[Series], history: Iterable[Series]) -> tuple[Seri
         joined.append(
             replace(
                 one,
-                times=[*past.times[:size], *one.times],
-                values=[*past.values[:size], *one.values],
+                times=_joined(past.times[:size], one.times),
+                values=_joined(past.values[:size], one.values),
             )
         )
     return (*joined, *older.values())
+
+
+def _joined(past: Sequence[Number], later: Sequence[Number]) -> Sequence[Number]:
+    """One after the other; packed where both are."""
+    if isinstance(past, array) and isinstance(later, array) and past.typecode == later.typecode:
+        packed: Sequence[Number] = past + later
+        return packed
+    return list(chain(past, later))
 
 
 def _identity(series: Series) -> tuple[str, frozenset[tuple[str, str]]]:
@@ -191,8 +209,8 @@ def _identity(series: Series) -> tuple[str, frozenset[tuple[str, str]]]:
 def _interval(columns: Iterable[Sequence[int]]) -> float:
     longest: Sequence[int] = max(columns, key=len, default=())
     # A low quantile, as gaps only ever make distances longer.
-    distances = sorted(later - earlier for earlier, later in pairwise(longest))
-    return float(distances[len(distances) // 10]) if distances else 0.0
+    ascending = sorted(distances(longest))
+    return float(ascending[len(ascending) // 10]) if ascending else 0.0
 
 
 def find_restarts(target: ScrapeTarget, series: Sequence[Series]) -> tuple[Span, ...]:
@@ -202,7 +220,7 @@ def find_restarts(target: ScrapeTarget, series: Sequence[Series]) -> tuple[Span,
     vanishing proves nothing about the process.
     """
     counters = [one for one in series if one.name in COUNTERS]
-    constant = _constant_labels(series)
+    constant = constant_labels(counters)
     found: set[int] = set()
     for one in counters:
         split = any(key not in KNOWN_LABELS and key not in constant for key in one.labels)
@@ -218,7 +236,7 @@ def find_restarts(target: ScrapeTarget, series: Sequence[Series]) -> tuple[Span,
     return tuple(spans)
 
 
-def _constant_labels(series: Sequence[Series]) -> set[str]:
+def constant_labels(series: Sequence[Series]) -> set[str]:
     """Labels that every series of the target carries with one value: they belong to the target."""
     if len(series) < 2:
         return set()
@@ -229,6 +247,8 @@ def _constant_labels(series: Sequence[Series]) -> set[str]:
 
 
 def _fallen(series: Series, target: ScrapeTarget) -> Iterable[int]:
+    if not any(map(gt, series.values, islice(series.values, 1, None))):
+        return
     usual = cadence(series, target)
     samples = zip(series.times, series.values, strict=True)
     for (earlier, before), (later, after) in pairwise(samples):
@@ -238,8 +258,9 @@ def _fallen(series: Series, target: ScrapeTarget) -> Iterable[int]:
 
 def _vanished(series: Series, target: ScrapeTarget) -> Iterable[int]:
     usual = cadence(series, target)
-    for earlier, later in pairwise(series.times):
-        if later - earlier > usual * 1.5 and (gone := target.missed(earlier, later, usual)) is not None:
-            yield gone
+    if max(distances(series.times), default=0) > usual * 1.5:
+        for earlier, later in pairwise(series.times):
+            if later - earlier > usual * 1.5 and (gone := target.missed(earlier, later, usual)) is not None:
+                yield gone
     if series.times and (gone := target.missed(series.times[-1], None, usual)) is not None:
         yield gone

@@ -1,7 +1,7 @@
 """Transitions from their counters, in both dialects, per router instance and provider.
 
-Source: the table of metrics and 'Instances', 'Extra labels' in the domain description. The dialect
-decides how labels are read and hides no series.
+Source: the table of metrics and 'Instances', 'Extra labels' in the domain description. Each series is read
+by its own labels, so days with both dialects are counted too; a configured dialect hides no series.
 """
 
 from __future__ import annotations

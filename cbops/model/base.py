@@ -3,21 +3,53 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any
+from functools import cache, lru_cache
+from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, PlainSerializer
 
 JsonObject = dict[str, Any]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+# Numbers of two and of three digits.
+_TWO = tuple(f"{number:02}" for number in range(60))
+_THREE = tuple(f"{number:03}" for number in range(1000))
 
 
 class Frozen(BaseModel):
     """Immutable; refuses keys that it does not know."""
 
     model_config = ConfigDict(
-        frozen=True, extra="forbid", defer_build=True, allow_inf_nan=False, populate_by_name=True
+        frozen=True,
+        extra="forbid",
+        defer_build=True,
+        allow_inf_nan=False,
+        ser_json_inf_nan="constants",  # one that is there all the same is not to be taken for an unknown
+        populate_by_name=True,
     )
+
+
+M = TypeVar("M", bound=Frozen)
+
+_set = object.__setattr__
+
+
+@cache
+def _names(model: type[Frozen]) -> set[str]:
+    return set(model.model_fields)
+
+
+def unchecked(model: type[M], fields: JsonObject) -> M:
+    """The model with these fields, each of the right type and none missing, which nobody checks.
+
+    For hundreds of thousands of small models: `model_construct` does the same in ten times as long.
+    """
+    made = model.__new__(model)
+    _set(made, "__dict__", fields)
+    _set(made, "__pydantic_fields_set__", _names(model))
+    _set(made, "__pydantic_extra__", None)
+    _set(made, "__pydantic_private__", None)
+    return made
 
 
 def as_utc(value: datetime) -> datetime:
@@ -31,7 +63,18 @@ def as_utc(value: datetime) -> datetime:
 
 def iso(value: datetime) -> str:
     """ISO 8601 in UTC with milliseconds: `2025-01-27T09:00:00.000Z`."""
-    return as_utc(value).isoformat(timespec="milliseconds")[:-6] + "Z"
+    if value.tzinfo is not UTC:
+        value = as_utc(value)
+    # `isoformat` takes three times as long, and an answer may hold hundreds of thousands.
+    return (
+        f"{_date(value.year, value.month, value.day)}T{_TWO[value.hour]}:{_TWO[value.minute]}:{_TWO[value.second]}"
+        f".{_THREE[value.microsecond // 1000]}Z"
+    )
+
+
+@lru_cache(1000)
+def _date(year: int, month: int, day: int) -> str:
+    return f"{year:04}-{month:02}-{day:02}"
 
 
 def to_ms(value: datetime) -> int:

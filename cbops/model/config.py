@@ -17,6 +17,18 @@ class AuthConfig(Frozen):
     scheme: str | None = None  # "Bearer" puts that word before the value
 
 
+class TlsConfig(Frozen):
+    """Files in PEM for an https address, relative to cbops.yaml's folder. Certificates are always verified.
+
+    `ca_file` stands in place of the certificate authorities that are built in; `cert_file` and `key_file` are the
+    client's own certificate (a `cert_file` alone holds both).
+    """
+
+    ca_file: str | None = None
+    cert_file: str | None = None
+    key_file: str | None = None
+
+
 class RouterConfig(Frozen):
     """The router's admin API."""
 
@@ -25,16 +37,47 @@ class RouterConfig(Frozen):
     reload_path: str = "/admin/policies/{tenant}/{policy}/reload"
     disable_path: str = "/admin/circuit-breaker/disable"  # the global switch
     auth: AuthConfig = AuthConfig()
+    tls: TlsConfig = TlsConfig()
     timeout_seconds: float = Field(default=10, gt=0, le=600)
 
 
-class EnvValue(Frozen):
+class Variable(Frozen):
     """A value that is read from the environment, so that it never stands in a file."""
 
     env: str
 
 
-class MetricsConfig(Frozen):
+class EnvValue(Variable):
+    """The value of a header, from the environment."""
+
+    scheme: str | None = None  # "Bearer" puts that word before the value
+
+
+class BasicAuth(Frozen):
+    """User and password, sent as an Authorization header."""
+
+    username: str
+    password: Variable
+
+
+class RetriesConfig(Frozen):
+    """What may be asked again is asked `attempts` times at most; none begins after `seconds`."""
+
+    attempts: int = Field(default=3, ge=1, le=20)
+    seconds: float = Field(default=20, gt=0, le=600)
+
+
+class EndpointConfig(Frozen):
+    """How a server that is only read from is spoken to: who asks, over which connection, how patiently."""
+
+    headers: dict[str, str | EnvValue] = {}
+    basic_auth: BasicAuth | None = None
+    tls: TlsConfig = TlsConfig()
+    timeout_seconds: float = Field(default=30, gt=0, le=600)
+    retries: RetriesConfig = RetriesConfig()
+
+
+class MetricsConfig(EndpointConfig):
     """Where samples come from, and what the series are called there.
 
     `names` maps a metric's documented name to the server's; `labels` does so for labels
@@ -44,19 +87,19 @@ class MetricsConfig(Frozen):
     source: Literal["prometheus", "embedded"] = "prometheus"
     url: str = "http://127.0.0.1:9090"
     path: str = "samples.db"  # the embedded store
-    headers: dict[str, str | EnvValue] = {}
+    max_answer_mib: int = Field(default=512, ge=1, le=16_384)
     dialect: Literal["auto", "router", "documented"] = "auto"
-    timeout_seconds: float = Field(default=30, gt=0, le=600)
     job: str | None = None  # the routers' scrape job; narrows what `up` is read of
     names: dict[str, str] = {}
     labels: dict[str, str] = {}
     denied_without_fallback: Literal["sent", "rejected"] = "sent"
 
 
-class AlertsConfig(Frozen):
+class AlertsConfig(EndpointConfig):
     """Alertmanager, where there is one."""
 
     alertmanager_url: str | None = None
+    timeout_seconds: float = Field(default=5, gt=0, le=600)
 
 
 class OpenBudget(Frozen):

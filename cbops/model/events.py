@@ -257,6 +257,20 @@ class Tuned(Frozen):
     summary: str
 
 
+class LogsRead(Frozen):
+    """The router's logs were read; the LogFacts are evidence. `files`: the first few names of `file_count`."""
+
+    type: Literal["logs_read"] = "logs_read"
+    files: tuple[str, ...]
+    file_count: int
+    lines: int
+    unread: int
+    start: Instant | None = Field(default=None, alias="from")  # null: no line had a time
+    end: Instant | None = Field(default=None, alias="to")
+    transitions: int  # of the rollout's tenant
+    facts: Sha
+
+
 class TornLineSetAside(Frozen):
     """Half a line stood at the end; it was moved to `file` and the journal goes on.
 
@@ -293,6 +307,7 @@ Event = (
     | LessonAdded
     | Forecasted
     | Tuned
+    | LogsRead
     | TornLineSetAside
 )
 

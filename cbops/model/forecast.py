@@ -109,7 +109,8 @@ class ForecastTotals(Frozen):
     """A policy over all circuits.
 
     `saved` are denied calls that had failed, `rejected` denied ones that had succeeded, `failed_through` failing
-    calls that went through. Times are medians over the outages in which the circuit opened (ms), null without one.
+    calls that went through. Times are medians over the outages in which the circuit opened (ms), null without one;
+    those of the same names in `PolicyScore` count a missed outage too, as the worst.
     """
 
     requests: int

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Literal
 
 from cbops.model.base import Frozen, Instant
+from cbops.model.telemetry import MetricDialect
 
 # How far back a source looks for a series' last sample before a window.
 LOOKBACK = timedelta(hours=6)
@@ -41,7 +42,8 @@ def regex_literal(value: str) -> str:
 class SeriesQuery:
     """Series by name and labels.
 
-    `names` are exact metric names (as the server calls them). `step_seconds` null asks for the raw
+    `names` are exact metric names (as the server calls them); without any, matchers choose (one of them may be
+    on `__name__`). `step_seconds` null asks for the raw
     samples; a number asks for the last sample (not older than five minutes) at each multiple of it.
     """
 
@@ -75,6 +77,8 @@ class QueryRecord(Frozen):
     series: int
     samples: int
     warnings: tuple[str, ...] = ()
+    dialect: MetricDialect | None = None  # of the transitions in the answer; null: there are none
+    asked_at: Instant | None = None  # by the command's clock: the `as_of` of the measurement
 
 
 @dataclass(frozen=True, slots=True)

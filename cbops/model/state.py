@@ -13,6 +13,7 @@ from cbops.model.events import (
     Evaluated,
     Forecasted,
     IncidentAdded,
+    LogsRead,
     OwnerNotified,
     RollbackProof,
     RollbackScope,
@@ -146,6 +147,10 @@ class TuningRecord(Stamped):
     tuned: Tuned
 
 
+class LogsRecord(Stamped):
+    read: LogsRead
+
+
 class RehearsalRecord(Stamped):
     rehearsal: Rehearsal
 
@@ -185,6 +190,7 @@ class RolloutState(Frozen):
     lessons: tuple[LessonRecord, ...] = ()
     forecasts: tuple[ForecastRecord, ...] = ()
     tunings: tuple[TuningRecord, ...] = ()
+    logs: tuple[LogsRecord, ...] = ()
     last_seq: int
     last_at: Instant
     torn_lines: int = 0

@@ -72,6 +72,15 @@ class FiringAlert(Frozen):
     summary: str | None = None
 
 
+class AlertmanagerFacts(Frozen):
+    """What Alertmanager says of itself; `cluster` is its word: ready, settling, disabled (it runs alone)."""
+
+    version: str
+    cluster: str
+    peers: int = 0
+    started: Instant
+
+
 class LoggedTransition(Frozen):
     """A transition that a router's log tells; `source` null: the line names only the target."""
 
@@ -86,12 +95,14 @@ class LoggedTransition(Frozen):
 class LogFacts(Frozen):
     """What the router's logs tell of one tenant: (start, end] is the time that they cover.
 
-    `lines` were read, `unread` of them are no JSON objects; transitions of other tenants are left out.
+    `lines` were read, `unread` of them tell nothing: no JSON object, or a transition without a time. Transitions of
+    other tenants are only counted (`others`).
     """
 
     files: tuple[str, ...]
     lines: int
     unread: int = 0
+    others: int = 0
     start: Instant | None = Field(default=None, alias="from")
     end: Instant | None = Field(default=None, alias="to")
     transitions: tuple[LoggedTransition, ...] = ()

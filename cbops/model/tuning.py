@@ -31,8 +31,9 @@ class PolicyScore(Frozen):
     calls denied, `saved` failing calls denied, `failed_through` failing calls that went through. The times
     are medians over the outages (the upper one of two), from the beginning of an outage to the open and from its
     end to the close; a missed outage counts as the worst, so null means: half the outages or more were missed
-    (never closed again), or there was none. `wedged` counts the circuits that ended half-open for ever;
-    `wedge_chance` is the chance that a recovery ends so, from the share of results that the breaker never gets.
+    (never closed again), or there was none; those of the same names in `ForecastTotals` leave missed outages out.
+    `wedged` counts the circuits that ended half-open for ever; `wedge_chance` is the chance that a recovery ends so,
+    from the share of results that the breaker never gets.
     """
 
     block: JsonObject

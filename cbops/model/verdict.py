@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any, Literal
 
 from cbops.model.base import Frozen, Instant
+from cbops.model.config import CriteriaConfig
 from cbops.model.observation import Drift
 
 CriterionId = Literal["unexpected_opens", "recovery", "error_rate", "latency", "observability"]
@@ -65,8 +66,15 @@ class CriterionResult(Frozen):
     evidence: dict[str, Any]
 
 
+class EvaluationSettings(Frozen):
+    """What of the configuration a judgement depended on, so that it can be repeated under another one."""
+
+    criteria: CriteriaConfig
+    denied_without_fallback: Literal["sent", "rejected"] = "sent"
+
+
 class Evaluation(Frozen):
-    """The judgement of a rollout as of one instant."""
+    """The judgement of a rollout as of one instant. `settings` null: an old record, which didn't keep them."""
 
     as_of: Instant
     days_observed: int  # collected days, partial ones included
@@ -77,3 +85,4 @@ class Evaluation(Frozen):
     missing: tuple[str, ...]  # what a recommendation to proceed still lacks
     episodes: tuple[ClassifiedEpisode, ...] = ()
     drift: Drift | None = None  # what was seen of the live policy at the time of judging
+    settings: EvaluationSettings | None = None

@@ -105,8 +105,9 @@ def _rows(
 
 def _episodes(asked: PolicyForecast, times: Times) -> tuple[str, ...]:
     """The first ones of all circuits, in order of their opening."""
+    # Each circuit's are in order of time.
     told = sorted(
-        ((episode, each) for each in asked.circuits for episode in each.episodes),
+        ((episode, each) for each in asked.circuits for episode in each.episodes[:EPISODES]),
         key=lambda pair: pair[0].opened,
     )
     if not told:
@@ -119,7 +120,7 @@ def _episodes(asked: PolicyForecast, times: Times) -> tuple[str, ...]:
             for episode, each in told[:EPISODES]
             for line in _episode(episode, "" if alone else f"{text.one_line(str(each.circuit))}: ", times)
         ),
-        *_more(len(told) - EPISODES, "open"),
+        *_more(sum(len(each.episodes) for each in asked.circuits) - EPISODES, "open"),
     )
 
 

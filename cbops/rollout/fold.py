@@ -27,6 +27,7 @@ from cbops.model.events import (
     Forecasted,
     IncidentAdded,
     LessonAdded,
+    LogsRead,
     NoteAdded,
     OwnerNotified,
     PolicyReloaded,
@@ -79,6 +80,7 @@ _on(RollbackProof, fold_change.rollback_proof)
 _on(LessonAdded, fold_record.lesson_added)
 _on(Forecasted, fold_record.forecasted)
 _on(Tuned, fold_record.tuned)
+_on(LogsRead, fold_record.logs_read)
 _on(TornLineSetAside, fold_record.torn_line_set_aside)
 
 

@@ -20,6 +20,7 @@ from cbops.model.state import (
     ForecastRecord,
     IncidentRecord,
     LessonRecord,
+    LogsRecord,
     NoteRecord,
     NotificationRecord,
     RehearsalRecord,
@@ -56,6 +57,7 @@ class Changes(TypedDict, total=False):
     lessons: tuple[LessonRecord, ...]
     forecasts: tuple[ForecastRecord, ...]
     tunings: tuple[TuningRecord, ...]
+    logs: tuple[LogsRecord, ...]
     torn_lines: int
 
 

@@ -12,6 +12,7 @@ from cbops.model.events import (
     Forecasted,
     IncidentAdded,
     LessonAdded,
+    LogsRead,
     NoteAdded,
     OwnerNotified,
     Rehearsed,
@@ -28,6 +29,7 @@ from cbops.model.state import (
     ForecastRecord,
     IncidentRecord,
     LessonRecord,
+    LogsRecord,
     NoteRecord,
     NotificationRecord,
     RehearsalRecord,
@@ -134,6 +136,11 @@ def forecasted(state: RolloutState, entry: Entry, event: Forecasted) -> Changes:
 def tuned(state: RolloutState, entry: Entry, event: Tuned) -> Changes:
     record = TuningRecord(at=entry.at, actor=entry.actor, tuned=event)
     return {"tunings": (*state.tunings, record)}
+
+
+def logs_read(state: RolloutState, entry: Entry, event: LogsRead) -> Changes:
+    record = LogsRecord(at=entry.at, actor=entry.actor, read=event)
+    return {"logs": (*state.logs, record)}
 
 
 def torn_line_set_aside(state: RolloutState, _entry: Entry, _event: TornLineSetAside) -> Changes:

@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 from cbops.model.base import iso
 from cbops.simulator import bodies
 from cbops.simulator.admin_api import admin_routes
+from cbops.simulator.dated import Dated
 from cbops.simulator.guard import Guard
 from cbops.simulator.problems import CallRefusedError, Code
 from cbops.simulator.router import Router
@@ -36,6 +37,7 @@ def create_app(router: Router, token: str, *, virtual: bool = True) -> FastAPI:
     app.include_router(admin_routes(router), dependencies=_DOCUMENTED_KEYS)
     app.include_router(clock_routes(router, virtual=virtual), dependencies=_DOCUMENTED_KEYS)
     app.add_middleware(Guard, token=token)
+    app.add_middleware(Dated, now=lambda: router.now)
     app.add_exception_handler(CallRefusedError, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _failed)

@@ -249,6 +249,24 @@ class AdvanceBy(_Wire):
     seconds: float = Field(ge=0, le=31 * 86_400, allow_inf_nan=False)
 
 
+class OutageBody(_Wire):
+    """A provider fails for every tenant, from now on; `latency` multiplies its median."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    provider: Id
+    seconds: float = Field(gt=0, le=31 * 86_400, allow_inf_nan=False)
+    failure: float = Field(default=0.9, ge=0, le=1, allow_inf_nan=False)
+    latency: float = Field(default=1, ge=0.01, le=100, allow_inf_nan=False)
+
+
+class OutageAnswer(_Wire):
+    """When it is over, by the router's clock, ISO 8601 in UTC."""
+
+    provider: str
+    until: str
+
+
 class ClockAnswer(_Wire):
     """The router's time, ISO 8601 in UTC."""
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from cbops.simulator.metrics import Lane
 from cbops.simulator.scenarios import Outage, ProviderSpec, Scenario
 
@@ -15,14 +17,20 @@ class Conditions:
     def __init__(self, scenario: Scenario, start_ms: int) -> None:
         self._scenario = scenario
         self._start_ms = start_ms
+        self._outages = scenario.outages
         self._providers = {provider.name: provider for provider in scenario.providers}
+
+    def add(self, outage: Outage, now_ms: int) -> None:
+        """One more outage; those that are over are forgotten."""
+        elapsed = timedelta(milliseconds=now_ms - self._start_ms)
+        self._outages = (*(each for each in self._outages if each.end > elapsed), outage)
 
     def apply(self, lane: Lane, now_ms: int, *, canary_enabled: bool) -> None:
         """Set the lane's probability of failing and its median latency."""
         scenario = self._scenario
         provider = self._providers.get(lane.provider, _NOWHERE)
         lane.failure, lane.latency_ms = provider.failure, provider.latency_ms
-        for outage in scenario.outages:
+        for outage in self._outages:
             hit = outage.provider == lane.provider and outage.tenant in (None, lane.tenant)
             if hit and self._running(outage, now_ms):
                 lane.failure = max(lane.failure, outage.failure)

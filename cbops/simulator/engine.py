@@ -22,8 +22,9 @@ from cbops.simulator.conditions import Conditions
 from cbops.simulator.curve import next_arrival
 from cbops.simulator.live import live_policy
 from cbops.simulator.metrics import BUCKET_OF, MAX_LATENCY_MS, Lane, Registry
-from cbops.simulator.scenarios import Scenario
+from cbops.simulator.scenarios import Outage, Scenario
 from cbops.simulator.stream import Stream
+from cbops.simulator.transition_log import TransitionLog
 
 _CHANGE, _RESULT, _ARRIVAL = 0, 1, 2
 _NEVER = (math.inf, 0)
@@ -44,7 +45,15 @@ class Engine:
     milliseconds since the epoch.
     """
 
-    def __init__(self, scenario: Scenario, *, seed: int, start_ms: int, now_ms: int) -> None:
+    def __init__(
+        self,
+        scenario: Scenario,
+        *,
+        seed: int,
+        start_ms: int,
+        now_ms: int,
+        log: TransitionLog | None = None,
+    ) -> None:
         """Traffic begins at `now_ms`; the scenario's offsets count from `start_ms`."""
         self.scenario = scenario
         self.now_ms = now_ms
@@ -52,6 +61,7 @@ class Engine:
         self.circuits = Circuits(on_transition=self._moved)
         self.breakers_disabled = False
         self._before_restart = 0
+        self._log = log
         self._start_ms = start_ms
         self._conditions = Conditions(scenario, start_ms)
         self._lanes: dict[tuple[str, str], Lane] = {}
@@ -83,6 +93,12 @@ class Engine:
         self.breakers_disabled = True
         self._refresh()
 
+    def fail(self, outage: Outage) -> None:
+        """One more outage, from now on; its offsets count from the scenario's start."""
+        self._conditions.add(outage, self.now_ms)
+        self._at(outage.end, self._refresh)
+        self._refresh()
+
     def restart(self) -> None:
         """Counters and circuits are gone, and so is the result of every request in flight."""
         self._before_restart = self.requests
@@ -93,6 +109,8 @@ class Engine:
             stream.last_used = None
         self.registry.restart()
         self.circuits.restart()
+        if self._log is not None:
+            self._log.restarted(self.now_ms)
         self.breakers_disabled = False
         self._heap[:] = [entry for entry in self._heap if entry is _NEVER or entry[0] & 3 != _RESULT]
         heapify(self._heap)
@@ -203,9 +221,11 @@ class Engine:
 
     # -- circuits ------------------------------------------------------------------------------
 
-    def _moved(
-        self, tenant: str, provider: str, _now_ms: int, source: State, target: State, reason: str
+    def _moved(  # noqa: PLR0917 - as the circuits call their listener
+        self, tenant: str, provider: str, now_ms: int, source: State, target: State, reason: str
     ) -> None:
+        if self._log is not None:
+            self._log.transition(tenant, provider, now_ms, source, target, reason)
         labels = {"tenant_id": tenant, "provider_id": provider}
         registry = self.registry
         registry.add(metrics.TRANSITIONS, **labels, **{"from": source, "to": target})

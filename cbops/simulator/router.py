@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from threading import Lock
 from typing import Literal
@@ -16,8 +16,9 @@ from cbops.simulator import schema
 from cbops.simulator.decision import DryRun, dry_run
 from cbops.simulator.engine import Engine
 from cbops.simulator.problems import CallRefusedError
-from cbops.simulator.scenarios import Scenario
+from cbops.simulator.scenarios import Outage, Scenario
 from cbops.simulator.store import StateFile, StoredPolicy, StoredRouter, StoredVersion
+from cbops.simulator.transition_log import TransitionLog
 from cbops.simulator.turns import TurnLock
 
 # The lock is let go this often while time is advanced, so that calls get in between.
@@ -48,6 +49,7 @@ class Router:
         start: datetime | None = None,
         state_file: Path | None = None,
         activate_on: Literal["put", "reload"] = "put",
+        log: TransitionLog | None = None,
     ) -> None:
         """`seed` and `start` default to the scenario's.
 
@@ -67,7 +69,11 @@ class Router:
         self._lock = TurnLock()
         self._advancing = Lock()
         self._engine = Engine(
-            scenario, seed=scenario.seed if seed is None else seed, start_ms=self._start_ms, now_ms=now_ms
+            scenario,
+            seed=scenario.seed if seed is None else seed,
+            start_ms=self._start_ms,
+            now_ms=now_ms,
+            log=log,
         )
         policies = self._initial() if stored is None else tuple(each.reloaded() for each in stored.policies)
         self._policies = {(each.tenant, each.policy): each for each in policies}
@@ -100,6 +106,14 @@ class Router:
             while (now := self._engine.now_ms) < ms:
                 with self._lock:
                     self._engine.advance(min(ms, now + _SLICE_MS))
+
+    def fail(self, provider: str, seconds: float, *, failure: float, latency: float) -> datetime:
+        """The provider fails for every tenant from now on; the end, by the router's clock. The state file forgets it."""
+        with self._lock:
+            begin = timedelta(milliseconds=self.now_ms - self._start_ms)
+            end = begin + timedelta(seconds=seconds)
+            self._engine.fail(Outage(provider, begin, end, failure, latency))
+            return from_ms(self._start_ms) + end
 
     def restart(self) -> None:
         """The router starts again: counters and circuits are gone, live policies come from the store."""

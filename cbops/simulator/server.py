@@ -28,9 +28,12 @@ def serve(
     token: str,
     speed: float | None = None,
     monotonic: Callable[[], float] = time.monotonic,
+    on_listening: Callable[[str], None] | None = None,
     on_ready: Callable[[str], None] | None = None,
 ) -> None:
     """Serve until Ctrl-C (KeyboardInterrupt) or SIGTERM; `on_ready` is told the URL once calls are taken.
+
+    `on_listening` is told it before time begins; what it raises ends the call.
 
     `speed` None: time stands still until `POST /sim/advance`; a number: that many seconds pass each second.
     The state file is written at the end. InputError when the port can't be had.
@@ -40,6 +43,8 @@ def serve(
     ready = None if on_ready is None else lambda: on_ready(_url(listener))
     server = _Server(config, ready, router.save)
     try:
+        if on_listening is not None:
+            on_listening(_url(listener))
         with _pacing(router, speed, monotonic):
             server.run(sockets=[listener])
     finally:
@@ -138,6 +143,7 @@ def _config(router: Router, token: str, *, virtual: bool) -> uvicorn.Config:
         log_config=None,
         log_level="warning",
         access_log=False,
+        date_header=False,  # the application sends its own clock's
         timeout_graceful_shutdown=5,
     )
 

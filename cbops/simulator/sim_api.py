@@ -1,4 +1,4 @@
-"""Controls that only a practice router has: its clock, and a restart."""
+"""Controls that only a practice router has: its clock, a restart, and outages of providers."""
 
 from __future__ import annotations
 
@@ -7,7 +7,14 @@ from datetime import UTC, datetime, timedelta
 from fastapi import APIRouter
 
 from cbops.model.base import as_utc, iso, to_ms
-from cbops.simulator.bodies import AdvanceBy, AdvanceTo, ClockAnswer, ErrorAnswer
+from cbops.simulator.bodies import (
+    AdvanceBy,
+    AdvanceTo,
+    ClockAnswer,
+    ErrorAnswer,
+    OutageAnswer,
+    OutageBody,
+)
 from cbops.simulator.problems import CallRefusedError
 from cbops.simulator.router import Router
 
@@ -25,7 +32,7 @@ _RESPONSES: dict[int | str, dict[str, object]] = {
 
 
 def clock_routes(router: Router, *, virtual: bool) -> APIRouter:
-    """`POST /sim/advance` and `POST /sim/restart`."""
+    """`POST /sim/advance`, `POST /sim/restart` and `POST /sim/outage`."""
     routes = APIRouter(prefix="/sim", responses=_RESPONSES)
 
     @routes.post("/advance")
@@ -41,6 +48,12 @@ def clock_routes(router: Router, *, virtual: bool) -> APIRouter:
         """Restart the router: counters and circuits are gone, policies stay."""
         router.restart()
         return ClockAnswer(now=iso(router.now))
+
+    @routes.post("/outage")
+    def outage(body: OutageBody) -> OutageAnswer:
+        """Let a provider fail for a while, beside the scenario's own outages."""
+        end = router.fail(body.provider, body.seconds, failure=body.failure, latency=body.latency)
+        return OutageAnswer(provider=body.provider, until=iso(end))
 
     return routes
 

@@ -9,12 +9,15 @@ import pytest
 from forecasting import DAY, HOUR, MINUTE
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from slow_outages import Stretch
 
+from cbops.breaker.forecast import outages as columns
 from cbops.breaker.forecast.failures import Failures
-from cbops.breaker.forecast.outages import failing_threshold, find_outages, usual_rate
+from cbops.breaker.forecast.outages import failing_threshold
 from cbops.breaker.forecast.parts import Parts
 from cbops.breaker.forecast.rows import Rows
 from cbops.breaker.forecast.settings import LEAST_USUAL
+from cbops.breaker.forecast.usual import usual_rates
 
 LATENCY = 200
 
@@ -34,6 +37,24 @@ def rows_of(arrival, failed):
     failures = Failures()
     failures.feed(part_of(arrival, failed))
     return failures.rows()
+
+
+def usual_rate(rows, results):
+    """Of one circuit that has all the rows."""
+    (rate,) = usual_rates(rows, np.array([0]), np.array([len(rows)]), np.array([results])).tolist()
+    return rate
+
+
+def find_outages(rows, results, usual):
+    """Of one circuit that has all the rows."""
+    found = columns.find_outages(rows, np.array([0, len(rows)]), np.array([results]), [usual])
+    assert not found.circuit.any()
+    return stretches(found)
+
+
+def stretches(found):
+    names = ("begins", "ends", "results", "failures")
+    return tuple(map(Stretch, *(getattr(found, name).tolist() for name in names)) if len(found) else ())
 
 
 def found_in(arrival, failed):

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from forecasting import DAY, HOUR, MINUTE, chunk_of, interleaved
+from forecasting import DAY, HOUR, MINUTE, causes, chunk_of, interleaved
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from replaying import needs_compiler
+from slow_openings import Opening, Trouble
 
 from cbops.breaker import compiled
 from cbops.breaker.forecast import settings as numbers
 from cbops.breaker.forecast.arrays import column, grown
 from cbops.breaker.forecast.histogram import LADDER, Histogram
-from cbops.breaker.forecast.openings import Causes, Opening, Trouble
+from cbops.breaker.forecast.judging import Around
 from cbops.breaker.forecast.parts import split
 from cbops.breaker.forecast.words import counted, listed, percent, span, teller
 from cbops.breaker.ordering import insert_pairs, sort_part
@@ -131,7 +132,8 @@ def opening(window, before=(0, 0), after=(0, 0), at=HOUR):
 
 
 def cause(given, troubles=(), window_ms=60_000, usual=0.005):
-    return Causes(troubles, window_ms, usual, teller("relative", "UTC")).of(given)
+    (found,) = causes([given], troubles, window_ms, usual, teller("relative", "UTC"))
+    return found
 
 
 def test_many_failures_around_an_opening_show_a_failing_provider_even_without_an_outage():
@@ -151,9 +153,9 @@ def test_health_is_said_exactly_when_the_upper_bound_is_below_the_failing_rate(r
 
 
 def test_the_larger_of_the_window_and_the_nearest_requests_counts():
-    assert opening((3, 2), before=(32, 4), after=(10, 1)).others == (41, 4)
-    assert opening((90, 2), before=(32, 4), after=(10, 1)).others == (99, 2)
-    assert opening((0, 0)).others == (0, 0)
+    columns = (np.array(column) for column in ([(3, 2), (90, 2), (0, 0)], [(32, 4), (32, 4), (0, 0)]))
+    around = Around.of(*columns, np.array([(10, 1), (10, 1), (0, 0)]))
+    assert (around.results.tolist(), around.failures.tolist()) == ([41, 99, 0], [4, 2, 0])
 
 
 def test_a_provider_that_usually_fails_more_is_healthy_at_more():

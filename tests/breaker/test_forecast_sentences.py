@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from slow_totals import totals_of
 
 from cbops.breaker.forecast.sentences import sentences
-from cbops.breaker.forecast.totals import totals_of
 from cbops.model.forecast import (
     CircuitForecast,
     Forecast,

@@ -18,6 +18,7 @@ INCIDENT = ("--provider", "openai", "--from", "2025-01-23T10:00:00Z", "--to", "2
 # Each command with its exit status, in the order of a rollout's life.
 LIFE = [
     (("init",), 0),
+    (("doctor",), 7),  # nothing was scraped yet
     (("canary", "candidates"), 0),
     (("canary", "select", *TARGET), 6),
     (("canary", "select", *TARGET, "--override", "known"), 0),
@@ -59,7 +60,7 @@ def test_every_command_answers_with_one_document_and_the_promised_status(work):
         result = work(*words)
         answer = json.loads(result.stdout)
         name = " ".join(
-            words[:2] if words[0] not in ("init", "evaluate", "resume", "decide", "rollback") else words[:1]
+            words[:2] if words[0] not in ("init", "doctor", "evaluate", "resume", "decide", "rollback") else words[:1]
         )
         assert list(answer) == ["schema", "command", "ok", "data", "warnings", "error"]
         assert (result.status, answer["schema"], answer["command"]) == (status, 1, name), answer

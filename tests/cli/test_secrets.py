@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 from datetime import UTC, datetime
+
+from loopback import Handler, serving
 
 from tests.conftest import Cli
 from tests.practice import TOKEN, practice, write_config
@@ -60,4 +63,56 @@ def test_a_metrics_header_from_the_environment_is_not_told(cli: Cli) -> None:
 
     assert refused.status == 5
     assert PLANTED not in refused.stdout + refused.stderr
+    assert not [p for p in cli.folder.rglob("*") if p.is_file() and PLANTED.encode() in p.read_bytes()]
+
+
+def test_what_a_server_echoes_of_the_password_is_not_told(cli: Cli) -> None:
+    def reply(handler: Handler) -> None:
+        sent = handler.headers["Authorization"]
+        words = f"{sent} is {base64.b64decode(sent.split()[1]).decode()}, {PLANTED}"
+        status, headers = replies[0]
+        handler.answer(status, f"<html><title>{words}".encode(), **{**headers, "x_echo": words})
+
+    def run() -> str:
+        told = [
+            cli("monitor", "daily", "--day", 1, "--verbose", *extra) for extra in ((), ("--format", "json"))
+        ]
+        assert [result.status for result in told] == [5, 5]
+        return "".join(result.stdout + result.stderr for result in told)
+
+    replies: list[tuple[int, dict[str, str]]] = []
+    cli.environ["METRICS_PASSWORD"] = PLANTED
+    (cli.folder / "tenants.yaml").write_text("tenants: []\n", encoding="utf-8")
+    with serving(reply) as server:
+        (cli.folder / "cbops.yaml").write_text(
+            "version: 1\nmetrics:\n  retries: {attempts: 1}\n"
+            "  basic_auth: {username: reader, password: {env: METRICS_PASSWORD}}\n"
+            f"  url: {server.url}\n",
+            encoding="utf-8",
+        )
+        words = (
+            "tenant_canary",
+            "--policy",
+            "p",
+            "--provider",
+            "openai",
+            "--enabled-at",
+            "2025-01-27T00:00:00Z",
+        )
+        assert cli("canary", "adopt", *words).status == 0
+        for each in (
+            (200, {"kind": "application/json"}),
+            (200, {"kind": "text/html"}),
+            (302, {"location": f"/login?{PLANTED}"}),
+            (403, {"kind": "text/plain"}),
+            (422, {"kind": "text/plain"}),
+            (500, {"kind": "text/plain"}),
+            (503, {"kind": "text/plain"}),
+        ):
+            replies[:] = [each]
+            told = run()
+            assert PLANTED not in told, each
+            assert base64.b64encode(f"reader:{PLANTED}".encode()).decode() not in told, each
+
+    assert len(server.requests) >= 14
     assert not [p for p in cli.folder.rglob("*") if p.is_file() and PLANTED.encode() in p.read_bytes()]

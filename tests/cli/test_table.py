@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -26,6 +27,9 @@ HEAVY = {
     "sqlite3",
     "filelock",
     "prometheus_client",
+    "promql_parser",
+    "stamina",
+    "grafana_foundation_sdk",
 }
 
 
@@ -139,6 +143,15 @@ def test_status_imports_only_what_it_needs(cli):
     cli("init")
     modules = imported("canary", "status", folder=cli.folder)
     assert "cbops.cli.commands.canary_status" in modules
+    assert not modules & HEAVY
+
+
+def test_status_of_a_rollout_asks_nobody_where_no_alertmanager_is_configured(cli):
+    cli("init")
+    shutil.copytree(ROOT / "tests" / "data" / "journals" / "v1" / "adopted", cli.folder / "rollouts" / "one")
+    assert cli("canary", "status").status == 0
+    modules = imported("canary", "status", folder=cli.folder)
+    assert "cbops.flows.status" in modules
     assert not modules & HEAVY
 
 

@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from cbops.cli.confirm import confirm
+from cbops.cli.endpoints import headers
 from cbops.cli.rollouts import choose
 from cbops.cli.settings import Settings
-from cbops.cli.wiring import SystemClock, Workplace, find_config, headers, system_user
+from cbops.cli.wiring import SystemClock, Workplace, find_config, system_user
 from cbops.errors import ConfigError, InterruptedByUserError, TenantsError, UsageError, WrongStageError
 from cbops.model.config import Config, EnvValue, MetricsConfig
 
@@ -73,10 +74,10 @@ def test_the_rollout_that_was_named_is_meant(tmp_path):
 
 def test_a_header_comes_from_the_file_or_from_the_environment():
     metrics = MetricsConfig(headers={"X-Scope": "team", "Authorization": EnvValue(env="PROM")})
-    assert headers(metrics, {"PROM": "Bearer x"}) == {"X-Scope": "team", "Authorization": "Bearer x"}
+    assert headers(metrics, {"PROM": "Bearer x"}, "metrics") == {"X-Scope": "team", "Authorization": "Bearer x"}
     for environ in ({}, {"PROM": ""}):
         with pytest.raises(ConfigError, match="PROM is not set"):
-            headers(metrics, environ)
+            headers(metrics, environ, "metrics")
 
 
 def test_the_nearest_configuration_counts(tmp_path):

@@ -13,6 +13,8 @@ import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from loopback import Handler as Connection
+from loopback import serving
 
 from cbops.clients.admin import AdminClient
 from cbops.clients.admin_http import MAX_ANSWER_BYTES, path_part
@@ -620,3 +622,23 @@ def test_the_reason_of_a_failed_connection_is_told_without_the_key() -> None:
     with client(fail) as admin, pytest.raises(AdminUnreachableError) as raised:
         admin.policies()
     assert "(name [key] unknown)" in raised.value.message
+
+
+def test_an_answer_that_drips_in_is_given_up_when_its_time_is_over() -> None:
+    sent, whole, given_up = 0, 200, threading.Event()
+
+    def drip(handler: Connection) -> None:
+        nonlocal sent
+        handler.send_response(200)
+        handler.send_header("content-length", str(whole))
+        handler.end_headers()
+        while sent < whole and not given_up.wait(0.05):
+            handler.wfile.write(b" ")
+            sent += 1
+
+    with serving(drip) as server:
+        admin = AdminClient(RouterConfig(admin_url=server.url, timeout_seconds=0.2), TOKEN)
+        with admin, pytest.raises(AdminUnreachableError, match=r"within 0\.2 s"):
+            admin.put("t", "p", {}, version="1.1", comment="")
+        given_up.set()
+    assert sent < whole / 2

@@ -5,8 +5,10 @@ from datetime import UTC, datetime
 
 import httpx
 import pytest
+import stamina
 
-from cbops.clients.prometheus import PrometheusSource, promql
+from cbops.clients.prometheus import PrometheusSource
+from cbops.clients.promql_text import promql
 from cbops.errors import (
     MetricsAnswerError,
     MetricsQueryError,
@@ -15,6 +17,13 @@ from cbops.errors import (
 )
 from cbops.model.config import MetricsConfig
 from cbops.model.series import Matcher, SeriesQuery, any_of, regex_literal
+
+
+@pytest.fixture(autouse=True)
+def _no_pauses():
+    with stamina.set_testing(True, attempts=3, cap=True):
+        yield
+
 
 START, END = datetime(2025, 1, 29, tzinfo=UTC), datetime(2025, 1, 29, 1, tzinfo=UTC)
 AT = 1738108800  # START
@@ -125,7 +134,7 @@ def said(status: int, kind: str, text: str = "why") -> httpx.Response:
         (failing(httpx.ConnectError("refused")), MetricsUnreachableError),
         (failing(httpx.ReadTimeout("slow")), MetricsUnreachableError),
         (failing(httpx.RemoteProtocolError("cut")), MetricsUnreachableError),
-        (failing(httpx.DecodingError("gzip")), MetricsUnreachableError),
+        (failing(httpx.DecodingError("gzip")), MetricsAnswerError),
         (failing(httpx.InvalidURL("url")), MetricsUnreachableError),
         (said(503, "timeout"), MetricsUnreachableError),
         (httpx.Response(503, json={}), MetricsUnreachableError),

@@ -128,6 +128,12 @@ def test_several_names_are_one_question(source):
     assert all("__name__" not in series.labels for series in found.series)
 
 
+def test_without_a_name_the_conditions_choose_and_one_may_be_on_the_name(source):
+    answer = ask(source, Matcher("__name__", "=~", "[mn]_tot.*"), Matcher("tenant_id", "=", "a"), names=())
+
+    assert [one.name for one in answer.series] == ["m_total", "n_total"]
+
+
 def test_no_series_is_an_empty_answer(source):
     found = ask(source, names=("unknown",))
 

@@ -181,3 +181,35 @@ def test_a_real_server_is_scraped_over_one_connection(store):
 
     assert len(set(ports)) == 1
     assert stored(store, "m")[0][3] == [1.0, 2.0, 3.0]
+
+
+def test_of_two_lines_of_one_series_the_first_counts_as_it_does_for_prometheus(store):
+    page = 'm{a="1"} 1\nm{a="1"} 2\n'
+    with scraper(store, page, page, 'm{a="1"} 3\n') as one:
+        for offset in range(3):
+            one.scrape(AT + offset)
+
+    assert stored(store, "m")[0][2:] == ([0, 1, 2], [1.0, 1.0, 3.0])
+
+
+def test_an_empty_label_is_none(store):
+    with scraper(store, 'm{a="",b="1"} 1\n') as one:
+        one.scrape(AT)
+
+    assert stored(store, "m")[0][1] == {"b": "1", **TARGET}
+
+
+@pytest.mark.parametrize("line", ["m\t{}\n", 'm{{a="x y"}}\t{}\n', "m {} \n"])
+def test_values_set_apart_by_other_blanks_are_read_at_every_scrape(store, line):
+    with scraper(store, *(line.format(value) for value in (1, 2, 3))) as one:
+        assert [one.scrape(AT + offset).ok for offset in range(3)] == [True] * 3
+
+    assert stored(store, "m")[0][3] == [1.0, 2.0, 3.0]
+
+
+def test_a_gauge_that_is_no_number_is_no_staleness_marker(store):
+    with scraper(store, "m NaN\n", "m +Inf\n") as one:
+        one.scrape(AT)
+        one.scrape(AT + 1)
+
+    assert str(stored(store, "m")[0][3]) == "[nan, inf]"

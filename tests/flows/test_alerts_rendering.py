@@ -11,7 +11,7 @@ import yaml
 
 from cbops.clients.store import SampleStore
 from cbops.errors import MetricsUnreachableError
-from cbops.flows.alerts import choose_dialect
+from cbops.flows.steps.placing import choose_dialect
 from cbops.model.base import to_ms
 from cbops.model.config import MetricsConfig
 from cbops.model.series import Fetched, SeriesQuery

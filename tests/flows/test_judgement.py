@@ -89,9 +89,15 @@ def test_the_evaluation_needs_neither_router_nor_metrics(collected: Cli) -> None
     assert offline.data["drift"]["checked"] is False
     assert any(w.startswith("drift: the live policy could not be read") for w in offline.answer["warnings"])
     told = {"drift", "evaluation"}
+    said = [item.pop("not_asked") for found in (offline.data, before) for item in [evidence_of(found)]]
+    assert {each["what"] for each in said[0]} - {each["what"] for each in said[1]} == {"admin API"}
     assert {k: v for k, v in offline.data.items() if k not in told} == {
         k: v for k, v in before.items() if k not in told
     }
+
+
+def evidence_of(data: dict) -> dict:
+    return next(c["evidence"] for c in data["criteria"] if c["id"] == "observability")
 
 
 def test_a_breaker_that_somebody_disabled_in_silence_is_named_and_stays_on_record(

@@ -241,3 +241,24 @@ def test_what_was_seen_of_the_live_policy_goes_on_record_with_the_day(adopted: C
     seen = [entry["data"]["drift"] for entry in entries if entry["type"] == "day_collected"]
     message = "the live policy is the one that was applied"
     assert seen == [None, None, None, {"checked": True, "drifted": False, "message": message}]
+
+
+def test_a_day_tells_which_metrics_were_found_and_in_which_dialect(adopted: Cli) -> None:
+    day = adopted.json("monitor", "daily", "--as-of", NOW).data["day"]
+
+    found = {one["metric"]: one for one in day["metrics"]}
+    assert found["router_policy_decisions_total"]["samples"] > 0
+    assert (
+        found["router_circuit_breaker_events_total"]["server_name"] == "router_circuit_breaker_events_total"
+    )
+    assert {one["dialect"] for one in day["metrics"]} <= {None, "router"}
+    assert {tuple(one["extra_labels"]) for one in day["metrics"]} == {()}
+
+
+def test_the_record_tells_when_each_query_was_asked(adopted: Cli) -> None:
+    day = adopted.json("monitor", "daily", "--as-of", NOW).data["day"]
+    (rollout,) = (adopted.folder / "rollouts").iterdir()
+
+    evidence = json.loads((rollout / "evidence" / day["observation"]).read_text(encoding="utf-8"))
+
+    assert {query["asked_at"] for query in evidence["queries"]} == {"2025-01-28T15:00:00.000Z"}

@@ -70,6 +70,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "documented": {"dialect": "documented"},
     "trace_labels": {"trace_labels": True},
     "documented_with_trace_labels": {"dialect": "documented", "trace_labels": True},
+    "trace_labels_every_15_seconds": {"trace_labels": True, "scrape_seconds": 15},
     "restarts": {"restarts": ["2025-01-28T18:10:30", "2025-01-29T03:00:10"]},
     "every_15_seconds_with_gaps": {
         "scrape_seconds": 15,

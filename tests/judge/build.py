@@ -31,6 +31,7 @@ from cbops.model.observation import (
 from cbops.model.plan import Rehearsal
 from cbops.model.policy import CANARY_BLOCK
 from cbops.model.state import ClassificationRecord, IncidentRecord, RehearsalRecord, RolloutState, Stage
+from cbops.model.telemetry import LogFacts
 from cbops.model.tenant import Target
 from cbops.model.verdict import Classification, CriterionResult, Evaluation, Verdict
 
@@ -295,6 +296,7 @@ class Question:
     edit: Callable[[Observation], Observation] = lambda day: day
     denied: str = "sent"
     drift: Drift | None = None
+    logs: tuple[LogFacts, ...] = ()
 
     def but(self, **changes: object) -> Question:
         """The same question with some fields replaced."""
@@ -313,6 +315,7 @@ class Question:
             as_of=max(ends, default=ENABLED),
             denied_without_fallback="rejected" if self.denied == "rejected" else "sent",
             drift=self.drift,
+            logs=self.logs,
         )
 
 

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import itertools
+import math
+
 import pytest
 from judge.build import (
     ENABLED,
@@ -16,6 +19,7 @@ from judge.build import (
     state,
 )
 
+from cbops.judge.numbers import student_quantile
 from cbops.model.config import CriteriaConfig
 from cbops.model.state import CollectedDay
 from cbops.model.verdict import Verdict
@@ -109,8 +113,7 @@ def test_without_controls_full_days_are_compared_and_that_is_called_weaker():
     found = error_rate(Question(world=World(controls=())))
     assert found.verdict is Verdict.MET
     assert "weaker" in found.evidence["method"]
-    assert list(found.evidence["blocks"]) == ["24 h"]
-    assert "day 1" not in [block["block"] for block in found.evidence["blocks"]["24 h"]["after"]]
+    assert 1 not in [block["day"] for block in found.evidence["blocks"]["after"]]
 
 
 def test_without_a_baseline_a_low_rate_is_met_because_no_increase_can_be_larger():
@@ -200,7 +203,7 @@ def test_a_tenant_that_can_never_give_enough_is_told_so():
 
 def test_extend_says_how_many_more_days():
     world = World(canary=Made(success=100, failure=2, wobble=0.4))
-    criteria = CriteriaConfig(error_rate_margin=0.0012)
+    criteria = CriteriaConfig(error_rate_margin=0.001)
     asked = Question(world=world, criteria=criteria, baseline=tuple(range(-20, 1))).ask()
     assert criterion(asked, "error_rate").verdict is Verdict.INCONCLUSIVE
     assert any("more full day" in text and "at this tenant's traffic" in text for text in asked.missing)
@@ -228,20 +231,39 @@ def collected(number):
 def test_the_verdict_can_be_repeated_by_hand_from_its_blocks():
     evidence = error_rate(Question()).evidence
     interval = evidence["intervals"][0]
-    assert interval["blocks"] == "6 h"
+    before, after = (
+        Side([b["value"] for b in evidence["blocks"][side]], [b["weight"] for b in evidence["blocks"][side]])
+        for side in ("before", "after")
+    )
+    estimate = after.mean - before.mean
+    assert estimate == pytest.approx(evidence["estimate"], abs=2e-6)
+    variance = (before.squares + after.squares) / (before.freedom + after.freedom)
+    error = math.sqrt(variance * (before.spread + after.spread))
+    assert error == pytest.approx(interval["standard_error"], abs=1e-6)
+    assert interval["degrees_of_freedom"] == 4 + 5 - 2
+    quantile = student_quantile(1 - interval["level_met"], 7)
+    assert quantile == pytest.approx(interval["quantile_met"], abs=1e-3)
+    assert estimate + quantile * error <= evidence["upper"] + 2e-6
 
-    def mean(side):
-        blocks = evidence["blocks"]["6 h"][side]
-        return sum(b["value"] * b["results"] for b in blocks) / sum(b["results"] for b in blocks)
 
-    assert mean("after") - mean("before") == pytest.approx(evidence["estimate"], abs=2e-6)
+class Side:
+    """Weighted mean and spread of adjoining days, after the formulas of the documentation."""
+
+    def __init__(self, values, weights):
+        total = sum(weights)
+        alike = (1 - math.exp(-4)) ** 2 / (2 * (4 - 1 + math.exp(-4)))
+        shared = alike * 2 * sum(math.sqrt(a * b) for a, b in itertools.pairwise(weights)) / total
+        self.mean = sum(w * v for w, v in zip(weights, values, strict=True)) / total
+        self.squares = sum(w * (v - self.mean) ** 2 for w, v in zip(weights, values, strict=True))
+        self.spread = (1 + shared) / total
+        self.freedom = len(values) - 1 - shared
 
 
 def test_controls_without_a_common_provider_leave_blocks_out():
     elsewhere = World(control=Made(provider="anthropic"))
     found = error_rate(Question(world=elsewhere))
     assert found.verdict is Verdict.INCONCLUSIVE
-    assert "blocks with results" in found.summary
+    assert "days with enough results" in found.summary
 
 
 def test_an_open_episode_does_not_change_the_error_rate():

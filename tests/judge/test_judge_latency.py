@@ -53,7 +53,7 @@ def test_without_controls_it_is_said_and_judged_on_days():
     found = latency(Question(world=World(controls=())))
     assert found.verdict is Verdict.MET
     assert "no control to compare with" in found.summary
-    assert list(found.evidence["blocks"]) == ["24 h"]
+    assert [block["day"] for block in found.evidence["blocks"]["after"]] == [2, 3, 4, 5]
 
 
 def test_without_a_baseline_it_is_inconclusive():
@@ -131,7 +131,7 @@ def test_a_control_that_comes_and_goes_is_not_compared_with():
 
     found = latency(Question(edit=absent))
     assert found.verdict is Verdict.MET
-    assert len(found.evidence["blocks"]["24 h"]["after"]) == 5
+    assert len(found.evidence["blocks"]["after"]) == 5
 
 
 def test_a_block_that_a_steady_control_lacks_is_left_out():
@@ -147,8 +147,8 @@ def test_a_block_that_a_steady_control_lacks_is_left_out():
         return day.model_copy(update={"controls": controls})
 
     question = Question(edit=absent, observed=tuple(range(1, 8)), baseline=tuple(range(-6, 1)))
-    blocks = latency(question).evidence["blocks"]["24 h"]["after"]
-    assert [block["block"] for block in blocks] == [f"day {n}" for n in (1, 2, 4, 5, 6, 7)]
+    blocks = latency(question).evidence["blocks"]["after"]
+    assert [block["day"] for block in blocks] == [1, 2, 4, 5, 6, 7]
 
 
 def test_each_days_percentiles_are_shown():
@@ -157,14 +157,28 @@ def test_each_days_percentiles_are_shown():
     assert set(days[0]) >= {"mean_ms", "p50_ms", "p95_ms", "p99_ms"}
 
 
-def test_short_blocks_alone_are_given_a_wider_error():
+def test_a_partial_day_weighs_as_its_results_and_a_busy_one_no_more_than_a_usual_one():
+    busy = (Burst(at(3, "00:00"), at(4, "00:00"), success=300, failure=3),)
+    blocks = latency(Question(world=World(bursts=busy))).evidence["blocks"]["after"]
+    weights = {block["day"]: block["weight"] for block in blocks}
+    assert weights[1] == pytest.approx(14.75 / 24, abs=0.01)
+    assert weights[3] == 1
+
+
+def test_a_day_with_hardly_any_results_is_left_out():
+    quiet = (Burst(at(3, "00:00"), at(3, "23:00"), success=1),)
+    blocks = latency(Question(world=World(bursts=quiet))).evidence["blocks"]["after"]
+    assert [block["day"] for block in blocks] == [1, 2, 4, 5]
+
+
+def test_early_looks_need_more():
     (early,) = latency(Question(observed=(1, 2))).evidence["intervals"]
-    assert early["blocks"] == "6 h, error x 2"
-    later = latency(Question()).evidence["intervals"]
-    assert [interval["blocks"] for interval in later] == ["6 h", "24 h"]
+    (later,) = latency(Question()).evidence["intervals"]
+    assert early["level_met"] < later["level_met"] < 0.05
+    assert early["quantile_met"] > later["quantile_met"]
 
 
-def test_a_large_regression_is_missed_before_day_blocks_can_tell():
+def test_a_large_regression_is_missed_on_the_second_day():
     assert (
         latency(Question(world=World(since=Made(latency_ms=400)), observed=(1, 2))).verdict is Verdict.MISSED
     )

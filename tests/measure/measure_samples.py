@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 
@@ -18,6 +19,8 @@ DAY_S = to_ms(DAY) // 1000
 EVENTS = "router_circuit_breaker_events_total"
 TRANSITIONS = "router_circuit_breaker_state_transitions_total"
 TRIGGER = "router_circuit_breaker_trigger_reason"
+ERROR_RATE = "router_circuit_breaker_error_rate"
+STATE = "router_circuit_breaker_state"
 DECISIONS = "router_policy_decisions_total"
 LATENCY = "router_result_latency_ms"
 
@@ -72,9 +75,9 @@ class Memory:
         found = tuple(
             kept
             for one in self.series
-            if one.name in query.names
+            if (one.name in query.names or not query.names)
             and all(
-                _holds(matcher.op, matcher.value, one.labels.get(matcher.label, ""))
+                _holds(matcher.op, matcher.value, {"__name__": one.name, **one.labels}.get(matcher.label, ""))
                 for matcher in query.matchers
             )
             and (kept := _cut(one, query.step_seconds, to_ms(start), to_ms(end))) is not None
@@ -92,8 +95,8 @@ class Memory:
 
 
 def _holds(op: str, wanted: str, found: str) -> bool:
-    """Enough of PromQL for the queries here: alternatives without any other special character."""
-    return found in wanted.replace("\\", "").split("|") if op == "=~" else found == wanted
+    """Enough of PromQL for the queries here, which Python reads as RE2 does."""
+    return re.fullmatch(wanted, found) is not None if op == "=~" else found == wanted
 
 
 def _cut(one: Series, step: int | None, start: int, end: int) -> Series | None:

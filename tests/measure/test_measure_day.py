@@ -3,6 +3,19 @@
 from __future__ import annotations
 
 import pytest
+from measure_days import (
+    CANARY,
+    CONFIG,
+    MINUTES,
+    OPENAI,
+    ROUTER,
+    codes,
+    flat,
+    growing,
+    measured,
+    moved,
+    traffic,
+)
 from measure_samples import (
     DAY_S,
     DECISIONS,
@@ -20,54 +33,6 @@ from measure_samples import (
 
 from cbops.measure import day_queries, gather_day, measure_day
 from cbops.model.config import MetricsConfig
-from cbops.model.observation import Observation
-
-CONFIG = MetricsConfig()
-ROUTER = {"instance": "a:9001", "job": "router"}
-CANARY = {"tenant_id": "t1", **ROUTER}
-OPENAI = {"provider_id": "openai", **CANARY}
-MINUTES = range(-1200, 86_460, 60)
-
-
-def day(points: dict[int, float]) -> dict[int, float]:
-    return {DAY_S + offset: value for offset, value in points.items()}
-
-
-def flat(value: float, begin: int = -1200, end: int = 86_400) -> dict[int, float]:
-    return day({offset: value for offset in MINUTES if begin <= offset <= end})
-
-
-def growing(per_minute: float, begin: int = -1200, end: int = 86_400) -> dict[int, float]:
-    return day({offset: (offset + 1260) / 60 * per_minute for offset in MINUTES if begin <= offset <= end})
-
-
-def traffic() -> list:
-    return [
-        series(EVENTS, growing(10), event_type="success", **OPENAI),
-        series(EVENTS, growing(1), event_type="failure", **OPENAI),
-        series(DECISIONS, growing(11), policy_id="p1", reason="weighted", **CANARY),
-        series(f"{LATENCY}_count", growing(11), **OPENAI),
-        series(f"{LATENCY}_sum", growing(2200), **OPENAI),
-        series(f"{LATENCY}_bucket", growing(11), le="400", **OPENAI),
-        series(f"{LATENCY}_bucket", growing(11), le="+Inf", **OPENAI),
-        up([DAY_S + offset for offset in MINUTES], **ROUTER),
-    ]
-
-
-def moved(points: dict[int, float], source: str, target: str, **labels: str):
-    return series(TRANSITIONS, points, **{**OPENAI, "from": source, "to": target, **labels})
-
-
-def measured(
-    *found, config: MetricsConfig = CONFIG, providers: tuple[str, ...] = (), kind: str = "prometheus", **when
-) -> Observation:
-    over = window(**when)
-    samples = gather_day(Memory(*found).fetch, kind, TARGET, over, config, providers)
-    return measure_day(TARGET, over, over.end, samples, config, known_providers=providers)
-
-
-def codes(observation: Observation) -> set[str]:
-    return {finding.code for finding in observation.findings}
 
 
 def test_a_quiet_day_is_whole_numbers_and_closed_circuits():
@@ -237,7 +202,7 @@ def test_a_day_without_any_scrape_is_unknown_and_never_zero():
     assert found.providers["openai"].latency.count is None
     assert found.state_at_start == {}
     assert found.scrape.coverage == 0
-    assert codes(found) == {"no_scrape"}
+    assert codes(found) == {"no_scrape", "no_series"}
 
 
 def test_a_tenant_without_series_on_a_scraped_router_has_zeros():
@@ -249,7 +214,7 @@ def test_a_tenant_without_series_on_a_scraped_router_has_zeros():
     found = measured(*others)
 
     assert (found.decisions, found.providers["openai"].events.success) == (0, 0)
-    assert codes(found) == {"no_traffic", "latency_absent"}
+    assert codes(found) == {"no_traffic", "latency_absent", "no_such_tenant"}
 
 
 def test_a_tenant_without_series_is_seen_through_the_others_where_up_is_not_kept():

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+
+from cbops.model.base import from_ms
 
 Longs = NDArray[np.int64]
 Places = NDArray[np.int32]
@@ -45,3 +48,26 @@ def grown(rows: NDArray[Number], size: int) -> NDArray[Number]:
 def by_kind(outcome: Octets, owner: NDArray[Any] | int, owners: int) -> Longs:
     """How many of s, f, i and l each owner has: (owners, 4)."""
     return np.bincount(KIND[outcome] + 4 * np.asarray(owner, np.int64), minlength=4 * owners).reshape(-1, 4)
+
+
+def find(edges: Longs, times: Longs, part: Longs, wanted: Longs) -> Longs:
+    """For each pair the place of the part's first time that is the wanted one or later; a part's times ascend.
+
+    The part `i` is `edges[i]` to `edges[i + 1]` of the times.
+    """
+    low, high = edges[part], edges[part + 1]
+    while True:
+        going = low < high
+        if not going.any():
+            return low
+        middle = (low + high) >> 1
+        # Where the search has ended, the place may lie behind the last one.
+        less = going & (times[np.minimum(middle, len(times) - 1)] < wanted)
+        low = np.where(less, middle + 1, low)
+        high = np.where(going & ~less, middle, high)
+
+
+def instants(times: Longs) -> list[datetime]:
+    """`from_ms` of each."""
+    epoch = from_ms(0)
+    return [epoch + each for each in times.astype("timedelta64[ms]").tolist()]

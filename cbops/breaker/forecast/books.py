@@ -9,7 +9,7 @@ import numpy as np
 from cbops.breaker.forecast.arrays import Longs, by_kind, grown
 from cbops.breaker.forecast.histogram import Histogram
 from cbops.breaker.forecast.parts import Parts
-from cbops.breaker.forecast.replays import Moves, joined
+from cbops.breaker.forecast.replays import Moves, by_circuit, joined
 from cbops.breaker.forecast.surroundings import Surroundings, Tails
 from cbops.breaker.kernel import BY_RATE, BY_TIMEOUT
 
@@ -63,15 +63,7 @@ class Books:
 
     def all_moves(self) -> Moves:
         """By circuit and then by time."""
-        moves = joined(self.moves)
-        order = np.argsort(moves.circuit, kind="stable")
-        return Moves(
-            moves.circuit[order],
-            moves.at[order],
-            moves.why[order],
-            moves.results[order],
-            moves.failures[order],
-        )
+        return by_circuit(joined(self.moves))
 
     def _room(self, circuits: int) -> None:
         self.denied = grown(self.denied, circuits)

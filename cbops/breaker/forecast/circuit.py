@@ -1,192 +1,224 @@
-"""One circuit under one policy, put together at the end."""
+"""The circuits under one policy as the answer tells them.
+
+A forecast may have hundreds of thousands of openings and transitions, so they are made of whole columns and not
+validated one by one.
+"""
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from itertools import starmap
+from datetime import datetime
+from functools import cached_property
+from itertools import pairwise
+from typing import TypeVar
 
 import numpy as np
 
-from cbops.breaker.forecast.arrays import Longs
-from cbops.breaker.forecast.books import Books
-from cbops.breaker.forecast.openings import Cause, Causes, Opening, Trouble
-from cbops.breaker.forecast.replays import Moves
-from cbops.breaker.kernel import BY_FAILURES, BY_PROBE, BY_RATE, BY_SUCCESSES, BY_TIMEOUT
-from cbops.breaker.result import MOVES, Ending
-from cbops.breaker.settings import Settings
-from cbops.model.base import JsonObject, from_ms
-from cbops.model.forecast import CircuitForecast, Outcomes, Wedge
-from cbops.model.observation import TransitionCounts
-from cbops.model.traffic import Circuit
+from cbops.breaker.forecast.arrays import Flags, Longs, instants
+from cbops.breaker.forecast.judging import EXPECTED, UNEXPECTED, UNEXPLAINED
+from cbops.breaker.forecast.opened import NEVER
+from cbops.breaker.forecast.openings import Causes
+from cbops.breaker.forecast.troubles import Troubles
+from cbops.breaker.forecast.written import Written
+from cbops.breaker.kernel import BY_PROBE, BY_SUCCESSES, BY_TIMEOUT
+from cbops.breaker.result import MOVES, STATES
+from cbops.model.base import from_ms, unchecked
+from cbops.model.forecast import (
+    CircuitForecast,
+    ForecastEpisode,
+    ForecastTransition,
+    Outage,
+    Outcomes,
+    Wedge,
+)
+from cbops.model.observation import State, TransitionCounts
+from cbops.model.verdict import Classification
 
-# Why a circuit opens after so many failures in a row.
-IN_A_ROW = MOVES[BY_FAILURES][2]
-_KINDS = [dict(zip(("source", "target", "reason"), move, strict=True)) for move in MOVES]
+T = TypeVar("T")
 
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What the trace says of a circuit, whatever the policy."""
-
-    circuit: Circuit
-    outcomes: Longs
-    troubles: tuple[Trouble, ...]
-    usual: float
-
-
-def _outcomes(counts: Sequence[int]) -> JsonObject:
-    """From s, f, i and l."""
-    return dict(zip(("success", "failure", "ignored", "lost"), counts, strict=True))
+_CLASSES: dict[int, Classification] = {
+    EXPECTED: "expected",
+    UNEXPECTED: "unexpected",
+    UNEXPLAINED: "unexplained",
+}
 
 
-class Written:
-    """A policy's books, closed and sorted by circuit."""
+def forecasts_of(written: Written, say: Callable[[int], str]) -> tuple[CircuitForecast, ...]:
+    """Each circuit that had a request; `say` tells a time in words."""
+    return tuple(_Telling(written, say).circuits())
 
-    def __init__(
-        self, books: Books, settings: Settings | None, endings: dict[int, Ending], circuits: int
-    ) -> None:
-        self._books = books
-        self._settings = settings
-        self._endings = endings
-        self._window_ms = 0.0 if settings is None else settings.error_rate_window_seconds * 1000
-        self.moves = books.all_moves()
-        self._edges = np.searchsorted(self.moves.circuit, np.arange(circuits + 1))
-        owners = books.surroundings.circuits()
-        self._numbers = np.argsort(owners, kind="stable")
-        self._owned = np.searchsorted(owners[self._numbers], np.arange(circuits + 1))
 
-    def forecast(self, code: int, known: Known, say: Callable[[int], str]) -> CircuitForecast:
-        """One circuit."""
-        moves = self._moves(code)
-        openings = self._openings(code, moves)
-        denied = np.zeros(4, np.int64) if code >= len(self._books.denied) else self._books.denied[code]
-        causes = Causes(known.troubles, self._window_ms, known.usual, say)
-        # Validated as a whole: one by one the many small models would take several times as long.
-        return CircuitForecast.model_validate(
-            {
-                "circuit": known.circuit,
-                "admitted": _outcomes((known.outcomes - denied).tolist()),
-                "denied": _outcomes(denied.tolist()),
-                "counts": _counts(moves),
-                "transitions": _transitions(moves),
-                "episodes": tuple(self._episode(opening, causes.of(opening)) for opening in openings),
-                "outages": tuple(self._outage(trouble, openings) for trouble in known.troubles),
-                "wedge": self._wedge(code),
-                "final_state": self._endings[code].state if code in self._endings else "closed",
-            }
+class _Telling:
+    """One policy's columns on their way into models."""
+
+    def __init__(self, written: Written, say: Callable[[int], str]) -> None:
+        self._written = written
+        self._known = written.known
+        self._causes = Causes(written.known.troubles, say)
+        self._outcomes: dict[tuple[int, ...], Outcomes] = {}  # most openings denied as little as others
+
+    def circuits(self) -> Iterator[CircuitForecast]:
+        """In their order."""
+        written, known = self._written, self._known
+        rows = zip(
+            known.circuits,
+            self._counted(known.outcomes - written.denied),
+            self._counted(written.denied),
+            self._counts(),
+            _parts(self._transitions(), written.edges),
+            _parts(self._episodes(), written.opened.edges),
+            _parts(self._outages(known.troubles), known.troubles.edges),
+            known.codes.tolist(),
+            strict=True,
         )
+        states, wedges = self._states, self._wedges
+        for circuit, admitted, denied, counts, transitions, episodes, outages, code in rows:
+            yield unchecked(
+                CircuitForecast,
+                {
+                    "circuit": circuit,
+                    "admitted": admitted,
+                    "denied": denied,
+                    "counts": counts,
+                    "transitions": transitions,
+                    "episodes": episodes,
+                    "outages": outages,
+                    "wedge": wedges.get(code),
+                    "final_state": states.get(code, "closed"),
+                },
+            )
 
-    def open_spans(self, until: int) -> Iterator[list[tuple[int, int]]]:
-        """When each circuit was not closed (ms); up to `until` where it didn't close."""
-        for code in range(len(self._edges) - 1):
-            moves = self._moves(code)
-            begins = moves.at[moves.why <= BY_RATE].tolist()
-            ends = [*moves.at[moves.why == BY_SUCCESSES].tolist(), max([until, *begins[-1:]])]
-            yield list(zip(begins, ends, strict=False))
+    def _counted(self, counts: Longs) -> Iterator[Outcomes]:
+        """Of s, f, i and l."""
+        for row in map(tuple, counts.tolist()):
+            found = self._outcomes.get(row)
+            if found is None:
+                fields = dict(zip(("success", "failure", "ignored", "lost"), row, strict=True))
+                found = self._outcomes[row] = unchecked(Outcomes, fields)
+            yield found
 
-    def _moves(self, code: int) -> Moves:
-        part = slice(int(self._edges[code]), int(self._edges[code + 1]))
-        moves = self.moves
-        return Moves(
-            moves.circuit[part], moves.at[part], moves.why[part], moves.results[part], moves.failures[part]
-        )
-
-    def _openings(self, code: int, moves: Moves) -> list[Opening]:
-        if not len(moves):
-            return []
-        opens = np.flatnonzero(moves.why <= BY_RATE).tolist()
-        closes = moves.at[moves.why == BY_SUCCESSES].tolist()
-        reopened = np.concatenate(([0], np.cumsum(moves.why == BY_PROBE)))
-        numbers = self._numbers[int(self._owned[code]) : int(self._owned[code + 1])]
-        around = self._books.surroundings
+    def _counts(self) -> Iterator[TransitionCounts]:
+        """Transitions to each state."""
+        why, edges = self._written.moves.why, self._written.edges
         columns = (
-            moves.at[opens].tolist(),
-            [*closes, *[None] * (len(opens) - len(closes))],
-            np.diff(reopened[[*opens, len(moves)]]).tolist(),
-            [MOVES[why][2] for why in moves.why[opens].tolist()],
-            zip(moves.results[opens].tolist(), moves.failures[opens].tolist(), strict=True),
-            map(tuple, around.before[numbers].tolist()),
-            map(tuple, around.after[numbers].tolist()),
-            map(tuple, self._books.during[numbers].tolist()),
+            _sums(flags, edges).tolist()
+            for flags in (why <= BY_PROBE, why == BY_TIMEOUT, why == BY_SUCCESSES)
         )
-        return list(starmap(Opening, zip(*columns, strict=True)))
+        for opened, half_open, closed in zip(*columns, strict=True):
+            fields = {"open": opened, "half_open": half_open, "closed": closed}
+            yield unchecked(TransitionCounts, fields)
 
-    def _episode(self, opening: Opening, cause: Cause) -> JsonObject:
-        return {
-            "opened": from_ms(opening.at),
-            "closed": None if opening.closed is None else from_ms(opening.closed),
-            "reopened": opening.reopened,
-            "reason": opening.reason,
-            "window_results": opening.window[0],
-            "window_failures": opening.window[1],
-            "classification": cause.classification,
-            "source": cause.source,
-            "evidence": cause.sentence,
-            "denied": _outcomes(opening.denied),
-            "single_failure": self._single(opening),
-        }
+    def _transitions(self) -> list[ForecastTransition]:
+        moves = self._written.moves
+        return [
+            unchecked(ForecastTransition, {"at": at, "source": source, "target": target, "reason": reason})
+            for at, (source, target, reason) in zip(
+                instants(moves.at), map(MOVES.__getitem__, moves.why.tolist()), strict=True
+            )
+        ]
 
-    def _single(self, opening: Opening) -> bool:
-        """Failures in a row may lie further apart than the window is long: then it holds one of several."""
-        if self._settings is None:
-            return False
-        if opening.reason == IN_A_ROW and self._settings.failure_threshold <= 1:
-            return True
-        results, failures = opening.window
-        rate = failures / results if results else 0.0
-        return failures <= 1 and rate >= self._settings.error_rate_threshold
-
-    def _outage(self, trouble: Trouble, openings: list[Opening]) -> JsonObject:
-        opened, closed = _met(trouble, openings, self._window_ms)
-        return {
-            "begins": from_ms(trouble.begins),
-            "ends": from_ms(trouble.ends),
-            "source": trouble.source,
-            "results": trouble.results,
-            "failures": trouble.failures,
-            "opened_after_ms": opened,
-            "closed_after_ms": closed,
-        }
-
-    def _wedge(self, code: int) -> Wedge | None:
-        ending = self._endings.get(code)
-        if ending is None or self._settings is None or ending.state != "half_open":
-            return None
-        if ending.half_open_calls < self._settings.half_open_max_calls:
-            return None
-        return Wedge(
-            since=from_ms(ending.state_changed_at),
-            denied=Outcomes(**_outcomes(self._books.half_open[code].tolist())),
+    def _episodes(self) -> list[ForecastEpisode]:
+        written, opened = self._written, self._written.opened
+        rows = zip(
+            instants(opened.at),
+            _instants(opened.closed),
+            opened.reopened.tolist(),
+            opened.why.tolist(),
+            opened.window.tolist(),
+            written.kinds.tolist(),
+            self._causes.of(opened, written.around, written.kinds, written.by, self._known.thresholds),
+            self._counted(written.during),
+            written.single.tolist(),
+            strict=True,
         )
+        return [
+            unchecked(
+                ForecastEpisode,
+                {
+                    "opened": at,
+                    "closed": closed,
+                    "reopened": reopened,
+                    "reason": MOVES[why][2],
+                    "window_results": results,
+                    "window_failures": failures,
+                    "classification": _CLASSES[kind],
+                    "source": source,
+                    "evidence": evidence,
+                    "denied": denied,
+                    "single_failure": single,
+                },
+            )
+            for at, closed, reopened, why, (results, failures), kind, (
+                source,
+                evidence,
+            ), denied, single in rows
+        ]
+
+    def _outages(self, troubles: Troubles) -> list[Outage]:
+        written = self._written
+        rows = zip(
+            instants(troubles.begins),
+            instants(troubles.ends),
+            troubles.declared.tolist(),
+            troubles.results.tolist(),
+            troubles.failures.tolist(),
+            _known(written.opened_after),
+            _known(np.where(written.opened_after == NEVER, 0, written.closed_after)),
+            strict=True,
+        )
+        return [
+            unchecked(
+                Outage,
+                {
+                    "begins": begins,
+                    "ends": ends,
+                    "source": "incident" if declared else "trace",
+                    "results": results,
+                    "failures": failures,
+                    "opened_after_ms": opened,
+                    "closed_after_ms": closed,
+                },
+            )
+            for begins, ends, declared, results, failures, opened, closed in rows
+        ]
+
+    @cached_property
+    def _states(self) -> dict[int, State]:
+        """How circuits ended, by their codes."""
+        endings = self._written.endings
+        states = map(STATES.__getitem__, endings.state.tolist())
+        return dict(zip(endings.codes.tolist(), states, strict=True))
+
+    @cached_property
+    def _wedges(self) -> dict[int, Wedge]:
+        """Those that are wedged, by their codes."""
+        endings, wedged = self._written.endings, self._written.wedged
+        codes = endings.codes[wedged]
+        denied = self._counted(self._written.half_open[codes])
+        rows = zip(codes.tolist(), endings.since[wedged].tolist(), denied, strict=True)
+        return {code: Wedge(since=from_ms(since), denied=counts) for code, since, counts in rows}
 
 
-def _met(trouble: Trouble, openings: list[Opening], window_ms: float) -> tuple[int | None, int | None]:
-    """After how many ms the circuit opened in the outage, and closed after it; see `Outage`."""
-    begins, until = trouble.begins, trouble.reach(window_ms)[1]
-    first = bisect_left(openings, begins, key=lambda each: each.at)
-    if first and not openings[first - 1].closed_by(begins):
-        first -= 1  # open when it began
-    mine = []
-    for opening in openings[first:]:
-        if opening.at > until:
-            break
-        mine.append(opening)
-    if not mine:
-        return None, 0
-    closed = mine[-1].closed
-    return max(0, mine[0].at - begins), None if closed is None else max(0, closed - trouble.ends)
+def _parts(rows: Sequence[T], edges: Longs) -> Iterator[tuple[T, ...]]:
+    """The rows of each circuit."""
+    return (tuple(rows[begin:end]) for begin, end in pairwise(edges.tolist()))
 
 
-def _counts(moves: Moves) -> TransitionCounts:
-    return TransitionCounts(
-        open=int(np.count_nonzero(moves.why <= BY_PROBE)),
-        half_open=int(np.count_nonzero(moves.why == BY_TIMEOUT)),
-        closed=int(np.count_nonzero(moves.why == BY_SUCCESSES)),
-    )
+def _sums(flags: Flags, edges: Longs) -> Longs:
+    """How many are set in each part."""
+    before = np.concatenate((np.zeros(1, np.int64), np.cumsum(flags, dtype=np.int64)))
+    return before[edges[1:]] - before[edges[:-1]]
 
 
-def _transitions(moves: Moves) -> tuple[JsonObject, ...]:
-    times = map(from_ms, moves.at.tolist())
-    return tuple({"at": at, **_KINDS[why]} for at, why in zip(times, moves.why.tolist(), strict=True))
+def _instants(times: Longs) -> list[datetime | None]:
+    """None for what never came."""
+    never = times == NEVER
+    found: list[datetime | None] = [*instants(np.where(never, 0, times))]
+    for place in np.flatnonzero(never).tolist():
+        found[place] = None
+    return found
+
+
+def _known(times: Longs) -> list[int | None]:
+    """None for what never came."""
+    return [None if time == NEVER else time for time in times.tolist()]

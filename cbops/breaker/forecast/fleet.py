@@ -14,24 +14,16 @@ from cbops.breaker.chunks import ROOM, Carry
 from cbops.breaker.compiled import DIGIT_BITS, SORT_MOVES, Machine
 from cbops.breaker.forecast.arrays import Longs, Octets, Places, grown
 from cbops.breaker.forecast.parts import Parts
-from cbops.breaker.forecast.replays import Moves, joined
+from cbops.breaker.forecast.replays import Endings, Moves, joined
 from cbops.breaker.kernel import (
-    CHANGED_AT,
     CODE,
-    EVENTS,
-    FAILURE_COUNT,
-    FAILURES,
-    HALF_OPEN_CALLS,
     KEPT,
     NUMBERS,
     PART,
     PROGRESS,
     SIZE,
-    STATE,
-    SUCCESS_COUNT,
 )
 from cbops.breaker.limits import Limits
-from cbops.breaker.result import STATES, Ending
 
 
 @dataclass(frozen=True)
@@ -139,7 +131,7 @@ class Fleet:
 
         return works, collect
 
-    def finish(self) -> tuple[Moves, Mapping[int, Ending]]:
+    def finish(self) -> tuple[Moves, Endings]:
         """Record what is still out."""
         codes = np.flatnonzero(self._asked).astype(np.int32)
         longs = np.empty(0, np.int64)
@@ -156,7 +148,7 @@ class Fleet:
         for work in works:
             work()
         moves = self._collect(tolds)
-        return moves, {code: _ending(self._numbers[code].tolist()) for code in codes.tolist()}
+        return moves, Endings(codes.astype(np.int64), self._numbers[codes])
 
     def _room(self, circuits: int) -> None:
         self._asked, self._numbers = grown(self._asked, circuits), grown(self._numbers, circuits)
@@ -252,15 +244,4 @@ def _first(moves: Moves, count: int) -> Moves:
         moves.why[:count].copy(),
         moves.results[:count].copy(),
         moves.failures[:count].copy(),
-    )
-
-
-def _ending(numbers: list[int]) -> Ending:
-    return Ending(
-        state=STATES[numbers[STATE]],
-        state_changed_at=numbers[CHANGED_AT],
-        failure_count=numbers[FAILURE_COUNT],
-        success_count=numbers[SUCCESS_COUNT],
-        half_open_calls=numbers[HALF_OPEN_CALLS],
-        error_rate=numbers[FAILURES] / numbers[EVENTS] if numbers[EVENTS] else 0.0,
     )

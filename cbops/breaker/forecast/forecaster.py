@@ -8,35 +8,24 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict
 
-import numpy as np
-
-from cbops.breaker.forecast.arrays import FAILURE, IGNORED, LOST, SUCCESS, Longs, Octets, column, grown
 from cbops.breaker.forecast.books import Books
-from cbops.breaker.forecast.circuit import Known, Written
-from cbops.breaker.forecast.failures import Failures
-from cbops.breaker.forecast.histogram import Histogram
-from cbops.breaker.forecast.incidents import Incidents
-from cbops.breaker.forecast.openings import Trouble
-from cbops.breaker.forecast.outages import find_outages, usual_rate
-from cbops.breaker.forecast.parts import Parts, split
+from cbops.breaker.forecast.circuit import forecasts_of
+from cbops.breaker.forecast.parts import split
 from cbops.breaker.forecast.players import Players
 from cbops.breaker.forecast.sentences import sentences
-from cbops.breaker.forecast.settings import INCIDENT_SLACK_MS
 from cbops.breaker.forecast.surroundings import Tails
+from cbops.breaker.forecast.tallies import Tallies
 from cbops.breaker.forecast.timeline import timeline_of
 from cbops.breaker.forecast.totals import totals_of
 from cbops.breaker.forecast.words import teller
+from cbops.breaker.forecast.written import Written
 from cbops.breaker.machine import Policy
 from cbops.breaker.settings import Settings, resolve
-from cbops.errors import InputError
 from cbops.model.base import JsonObject
 from cbops.model.events import IncidentAdded
-from cbops.model.forecast import CircuitForecast, Forecast, PolicyForecast
+from cbops.model.forecast import CircuitForecast, Forecast, PolicyForecast, Timeline
 from cbops.model.policy import BreakerPolicy
 from cbops.model.traffic import Circuit, Engine, TrafficChunk, TrafficSummary
-
-# Times that a date can hold: the years 1 to 9999.
-_EARLIEST, _LATEST = -62_135_596_800_000, 253_402_300_799_999
 
 
 class Forecaster:
@@ -70,30 +59,24 @@ class Forecaster:
 
     def _begin(self) -> None:
         self._circuits: tuple[Circuit, ...] = ()
-        self._outcomes: Longs = np.zeros((0, 4), np.int64)
-        self._results, self._failed = Histogram(), Histogram()
-        self._failures = Failures()
-        self._incidents = Incidents(self._declared)
+        self._tallies = Tallies(self._declared)
         self._tails = Tails()
         self._books = {name: Books() for name in self._policies}
         self._players = Players(self._settings, self._engine, self._workers, self._expected)
-        self._latest: int | None = None
 
     def feed(self, chunk: TrafficChunk) -> None:
         """Play the next requests; one that `begins` makes everything before it forgotten."""
-        if chunk.begins and self._latest is not None:
+        if chunk.begins and self._tallies.begun:
             self._begin()
         self._circuits = chunk.circuits
         if not len(chunk):
             return
-        arrival = column(chunk.arrival, np.int64)
-        self._check(arrival, column(chunk.latency, np.int64))
+        self._tallies.check(chunk)
         parts = split(chunk, self._players.choose(len(chunk)))
-        circuits = int(parts.codes[-1]) + 1
-        self._tails.room(circuits)
+        self._tails.room(int(parts.codes[-1]) + 1)
         # Playing needs the columns alone, and leaves a thread free where there is one circuit.
         with ThreadPoolExecutor(1) as pool:
-            tallied = pool.submit(self._tally, arrival, column(chunk.outcome, np.uint8), parts)
+            tallied = pool.submit(self._tallies.feed, chunk, parts)
             played = self._players.feed(parts)
             tallied.result()
         for name, (places, moves) in played.items():
@@ -109,82 +92,34 @@ class Forecaster:
     def _tell(self, summary: TrafficSummary) -> Forecast:
         self._tails.room(len(self._circuits))
         say = teller(summary.clock, self._timezone)
-        known = self._known()
-        written: dict[str, Written] = {}
-        policies = []
+        written = self._written()
+        policies = tuple(self._policy(name, each, forecasts_of(each, say)) for name, each in written.items())
+        timeline = self._timeline(written)
+        return Forecast(traffic=summary, policies=policies, timeline=timeline, timezone=self._timezone)
+
+    def _written(self) -> dict[str, Written]:
+        known = self._tallies.known(self._circuits)
+        found = {}
         for name, (moves, endings) in self._players.finish().items():
             self._books[name].finish(self._tails, moves)
-            written[name] = Written(
-                self._books[name], self._settings[name], dict(endings), len(self._circuits)
-            )
-            circuits = tuple(written[name].forecast(code, each, say) for code, each in known.items())
-            policies.append(self._policy(name, circuits))
-        timeline = None
-        if self._results.counts.size:
-            denied = {name: books.steps for name, books in self._books.items()}
-            timeline = timeline_of(self._results, self._failed, denied, written)
-        return Forecast(traffic=summary, policies=tuple(policies), timeline=timeline, timezone=self._timezone)
+            found[name] = Written.of(self._books[name], self._settings[name], endings, known)
+        return found
 
-    def _policy(self, name: str, circuits: tuple[CircuitForecast, ...]) -> PolicyForecast:
+    def _timeline(self, written: Mapping[str, Written]) -> Timeline | None:
+        tallies = self._tallies
+        if not tallies.results.counts.size:
+            return None
+        denied = {name: books.steps for name, books in self._books.items()}
+        return timeline_of(tallies.results, tallies.failed, denied, written)
+
+    def _policy(self, name: str, written: Written, circuits: tuple[CircuitForecast, ...]) -> PolicyForecast:
         policy = self._policies[name]
         return PolicyForecast(
             name=name,
             block=None if policy is None else _block(policy),
-            totals=totals_of(circuits),
+            totals=totals_of(written),
             circuits=circuits,
         )
-
-    def _check(self, arrival: Longs, latency: Longs) -> None:
-        first, last = int(arrival[0]), int(arrival[-1])
-        if (self._latest is not None and first < self._latest) or not (arrival[1:] >= arrival[:-1]).all():
-            raise InputError(
-                "the trace's requests are not in order of arrival",
-                hint="Sort the chunks before they are fed.",
-            )
-        self._latest = last
-        if not (first >= _EARLIEST and last + int(latency.max()) <= _LATEST):
-            raise InputError(
-                f"the trace has a time beyond the years 1 to 9999 (arrivals from {first} to {last} ms since 1970, "
-                f"latencies up to {int(latency.max())} ms)",
-                hint="Give times in the unit that the mapping names; milliseconds since 1970 by default.",
-            )
-
-    def _tally(self, arrival: Longs, outcome: Octets, parts: Parts) -> None:
-        """Everything that doesn't depend on a policy; arrival and outcome as they came."""
-        failed = outcome == FAILURE
-        self._results.add_sorted(arrival, (outcome == SUCCESS) | failed)
-        self._failed.add_sorted(arrival, failed)
-        self._outcomes = grown(self._outcomes, int(parts.codes[-1]) + 1)
-        for place, letter in enumerate((SUCCESS, FAILURE, IGNORED, LOST)):
-            counts = np.add.reduceat(parts.outcome == letter, parts.starts, dtype=np.int64)
-            self._outcomes[parts.codes, place] += counts
-        self._failures.feed(parts)
-        self._incidents.feed(parts, self._circuits)
-
-    def _known(self) -> dict[int, Known]:
-        """Each circuit that had a request, in the order in which they were first met."""
-        rows = self._failures.rows()
-        edges = np.searchsorted(rows.circuit, np.arange(len(self._circuits) + 1)).tolist()
-        found = {}
-        for code, circuit in enumerate(self._circuits):
-            if code >= len(self._outcomes) or not self._outcomes[code].any():
-                continue
-            mine = rows.part(edges[code], edges[code + 1])
-            results = int(self._outcomes[code, :2].sum())
-            usual = usual_rate(mine, results)
-            declared = self._incidents.of(code)
-            own = tuple(
-                Trouble(each.begins, each.ends, "trace", each.results, each.failures)
-                for each in find_outages(mine, results, usual)
-                if not any(_overlap(each.begins, each.ends, incident) for incident in declared)
-            )
-            troubles = tuple(sorted((*declared, *own), key=lambda each: each.begins))
-            found[code] = Known(circuit, self._outcomes[code], troubles, usual)
-        return found
-
-
-def _overlap(begins: int, ends: int, incident: Trouble) -> bool:
-    return begins <= incident.ends + INCIDENT_SLACK_MS and incident.begins - INCIDENT_SLACK_MS <= ends
 
 
 @contextmanager

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from cbops.breaker.forecast.arrays import Flags, Floats, Longs
-from cbops.breaker.forecast.outages import usual_rate
 from cbops.breaker.forecast.rows import Rows
 from cbops.breaker.forecast.settings import (
     FAILING_RATE,
@@ -14,6 +13,7 @@ from cbops.breaker.forecast.settings import (
     LEAST_USUAL,
     PLAIN_OUTAGE,
 )
+from cbops.breaker.forecast.usual import usual_rates
 
 # The usual rate is not yet what it is in the end, so less than what an outage takes is enough to be suspicious.
 _SUSPICIOUS = 0.8
@@ -76,7 +76,6 @@ def _sums(pauses: Floats, inside: Floats, bound: Floats) -> tuple[Floats, Longs]
 def _usual(rows: Rows, begins: Longs, ends: Longs, results: Longs) -> Floats:
     """The usual rate of each circuit."""
     found = np.clip(np.add.reduceat(rows.failures, begins) / results, LEAST_USUAL, FAILING_RATE)
-    for place in np.flatnonzero(ends - begins >= _FEW).tolist():
-        part = rows.part(int(begins[place]), int(ends[place]))
-        found[place] = usual_rate(part, int(results[place]))
+    many = np.flatnonzero(ends - begins >= _FEW)
+    found[many] = usual_rates(rows, begins[many], ends[many], results[many])
     return found

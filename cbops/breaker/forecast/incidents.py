@@ -7,7 +7,6 @@ from collections.abc import Sequence
 import numpy as np
 
 from cbops.breaker.forecast.arrays import Longs, grown
-from cbops.breaker.forecast.openings import Trouble
 from cbops.breaker.forecast.parts import Parts
 from cbops.model.base import to_ms
 from cbops.model.events import IncidentAdded
@@ -54,13 +53,16 @@ class Incidents:
             counts[parts.codes[part], 2] += parts.failures_before(high) - parts.failures_before(low)
             self._counts[number] = counts
 
-    def of(self, code: int) -> tuple[Trouble, ...]:
-        """The incidents in which the circuit had a request."""
+    def met(self, codes: Longs) -> list[tuple[int, int, Longs, Longs]]:
+        """Each incident's begin and end (ms), in order, the places of those circuits of `codes` that had a request in
+        it, and (results, failures) of each.
+        """
         found = []
         for (begin, end), counts in zip(self._spans, self._counts, strict=True):
-            if code < len(counts) and counts[code, 0]:
-                found.append(Trouble(begin, end, "incident", int(counts[code, 1]), int(counts[code, 2])))
-        return tuple(found)
+            mine = grown(counts, int(codes[-1]) + 1 if len(codes) else 0)[codes]
+            places = np.flatnonzero(mine[:, 0])
+            found.append((begin, end, places, mine[places, 1:]))
+        return found
 
     def _is_of(self, number: int, circuit: Circuit) -> bool:
         if circuit.provider is None:

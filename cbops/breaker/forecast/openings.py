@@ -1,128 +1,95 @@
-"""Why a circuit would have opened: expected, unexpected or unexplained, with the evidence in a sentence.
-
-The same idea as the judge's on observed openings: declared incidents first, then what the results show.
-"""
+"""Why a circuit would have opened, in a sentence with the evidence."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from functools import lru_cache
 from typing import Literal
 
-from cbops.breaker.forecast.outages import failing_threshold
-from cbops.breaker.forecast.settings import HEALTH_ALPHA, INCIDENT_SLACK_MS, MIN_FAILURES
+from cbops.breaker.forecast.arrays import Floats, Longs
+from cbops.breaker.forecast.judging import EXPECTED, UNEXPECTED, UNEXPLAINED, Around, Classes
+from cbops.breaker.forecast.opened import Opened
+from cbops.breaker.forecast.settings import HEALTH_ALPHA
+from cbops.breaker.forecast.troubles import Troubles
 from cbops.breaker.forecast.words import counted, percent, span
 from cbops.breaker.statistics import wilson
-from cbops.model.verdict import Classification
 
 Source = Literal["incident", "trace", "none"]
 
 _BESIDES = "besides the failure that opened it"
 
 
-@dataclass(frozen=True, slots=True)
-class Trouble:
-    """An outage of a circuit (ms): declared, or by its own results."""
-
-    begins: int
-    ends: int
-    source: Literal["incident", "trace"]
-    results: int
-    failures: int
-
-    def reach(self, window_ms: float) -> tuple[int, float]:
-        """From when to when it explains an opening: as long as its failures are in the window."""
-        slack = INCIDENT_SLACK_MS if self.source == "incident" else 0
-        residue = max(0.0, window_ms) if self.failures else 0.0
-        return self.begins - slack, self.ends + max(slack, residue)
-
-
-@dataclass(frozen=True, slots=True)
-class Opening:
-    """From closed→open to the next close; times in ms, `before` and `after` are (results, failures)."""
-
-    at: int
-    closed: int | None
-    reopened: int
-    reason: str
-    window: tuple[int, int]
-    before: tuple[int, int]
-    after: tuple[int, int]
-    denied: tuple[int, int, int, int]
-
-    @property
-    def others(self) -> tuple[int, int]:
-        """(results, failures) around it, without the failure that opened it."""
-        before = max(self.window, self.before)
-        results, failures = before[0] + self.after[0], before[1] + self.after[1]
-        own = min(1, failures)
-        return results - own, failures - own
-
-    def closed_by(self, time: int) -> bool:
-        """Whether it was over then."""
-        return self.closed is not None and self.closed <= time
-
-
-@dataclass(frozen=True, slots=True)
-class Cause:
-    """What an opening is taken to be, and why."""
-
-    classification: Classification
-    source: Source
-    sentence: str
-
-
 class Causes:
-    """Tells the causes of one circuit's openings under one policy.
+    """Sources and sentences; `say` tells a time in words."""
 
-    `usual` is the circuit's usual failure rate, `say` a time in words.
-    """
-
-    def __init__(
-        self, troubles: Sequence[Trouble], window_ms: float, usual: float, say: Callable[[int], str]
-    ) -> None:
-        # What people declared comes first, then what lies nearest.
-        ranked = sorted(troubles, key=lambda each: (each.source, -each.begins))
-        self._reaches = [(*each.reach(window_ms), each) for each in ranked]
-        self._threshold = failing_threshold(usual)
+    def __init__(self, troubles: Troubles, say: Callable[[int], str]) -> None:
+        self._troubles = troubles
         self._say = say
-        self._told: dict[Trouble, tuple[str, str]] = {}  # one outage may explain very many openings
+        self._begins, self._ends = troubles.begins.tolist(), troubles.ends.tolist()
+        self._told: dict[int, tuple[str, str]] = {}  # one outage may explain very many openings
 
-    def of(self, opening: Opening) -> Cause:
-        """An opening's cause."""
-        for begin, end, trouble in self._reaches:
-            if begin <= opening.at <= end:
-                return Cause("expected", trouble.source, self._explained(trouble, opening.at))
-        results, failures = opening.others
-        low, high = wilson(failures, results, HEALTH_ALPHA)
-        around = f"{failures:,} of {counted(results, 'result')} around it failed"
-        if failures >= MIN_FAILURES and low > self._threshold:
-            return Cause("expected", "trace", f"The provider was failing: {_BESIDES}, {around}.")
-        held = (
-            f"{counted(opening.window[1], 'failure')} among {counted(opening.window[0], 'result')} in the window "
-            f"opened it; {_BESIDES}"
-        )
-        if results and high < self._threshold:
-            rates = f"below {percent(high)} with confidence (failing: {percent(self._threshold)})"
-            return Cause("unexpected", "trace", f"The provider was well: {held}, {around}, that is {rates}.")
-        told = around if results else "there is no result near it"
-        return Cause(
-            "unexplained", "none", f"Nothing tells whether the provider was failing: {held}, {told}."
-        )
+    def of(
+        self, opened: Opened, around: Around, kinds: Classes, by: Longs, thresholds: Floats
+    ) -> Iterator[tuple[Source, str]]:
+        """Of each opening: `kinds` are their classes, `by` the places of the outages that explain them or -1.
 
-    def _explained(self, trouble: Trouble, at: int) -> str:
-        if trouble not in self._told:
-            self._told[trouble] = self._words(trouble)
-        named, failed = self._told[trouble]
-        if at > trouble.ends:
-            return f"{named} had ended {span(at - trouble.ends)} before ({failed})."
-        if at < trouble.begins:
-            return f"{named} began {span(trouble.begins - at)} later ({failed})."
+        `thresholds` are the rates from which on the provider of each circuit is failing.
+        """
+        declared = self._troubles.declared.tolist()
+        rows = zip(
+            by.tolist(),
+            opened.at.tolist(),
+            kinds.tolist(),
+            opened.window.tolist(),
+            around.results.tolist(),
+            around.failures.tolist(),
+            thresholds[opened.circuit].tolist(),
+            strict=True,
+        )
+        for outage, at, kind, (in_window, failed), results, failures, threshold in rows:
+            if outage >= 0:
+                yield "incident" if declared[outage] else "trace", self._explained(outage, at)
+            else:
+                source: Source = "none" if kind == UNEXPLAINED else "trace"
+                yield source, _unexplained(kind, in_window, failed, results, failures, threshold)
+
+    def _explained(self, outage: int, at: int) -> str:
+        if outage not in self._told:
+            self._told[outage] = self._words(outage)
+        named, failed = self._told[outage]
+        begins, ends = self._begins[outage], self._ends[outage]
+        if at > ends:
+            return f"{named} had ended {span(at - ends)} before ({failed})."
+        if at < begins:
+            return f"{named} began {span(begins - at)} later ({failed})."
         return f"{named} covers it ({failed})."
 
-    def _words(self, trouble: Trouble) -> tuple[str, str]:
-        what = "A declared incident" if trouble.source == "incident" else "An outage that the trace shows"
+    def _words(self, outage: int) -> tuple[str, str]:
+        troubles = self._troubles
+        what = "A declared incident" if troubles.declared[outage] else "An outage that the trace shows"
         return (
-            f"{what} from {self._say(trouble.begins)} to {self._say(trouble.ends)}",
-            f"{trouble.failures:,} of {counted(trouble.results, 'call')} failed in it",
+            f"{what} from {self._say(self._begins[outage])} to {self._say(self._ends[outage])}",
+            f"{int(troubles.failures[outage]):,} of {counted(int(troubles.results[outage]), 'call')} failed in it",
         )
+
+
+@lru_cache(10_000)
+def _around(results: int, failures: int) -> str:
+    return f"{failures:,} of {counted(results, 'result')} around it failed"
+
+
+@lru_cache(10_000)
+def _unexplained(  # noqa: PLR0917 - a row of columns
+    kind: int, in_window: int, failed: int, results: int, failures: int, threshold: float
+) -> str:
+    """About an opening that no outage explains; many are alike."""
+    around = _around(results, failures)
+    if kind == EXPECTED:
+        return f"The provider was failing: {_BESIDES}, {around}."
+    held = f"{counted(failed, 'failure')} among {counted(in_window, 'result')} in the window opened it; {_BESIDES}"
+    if kind == UNEXPECTED:
+        high = wilson(failures, results, HEALTH_ALPHA)[1]
+        rates = f"below {percent(high)} with confidence (failing: {percent(threshold)})"
+        return f"The provider was well: {held}, {around}, that is {rates}."
+    told = around if results else "there is no result near it"
+    return f"Nothing tells whether the provider was failing: {held}, {told}."

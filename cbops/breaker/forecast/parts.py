@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from cbops.breaker.compiled import Machine
-from cbops.breaker.forecast.arrays import FAILURE, SUCCESS, Flags, Longs, Octets, Places, column
+from cbops.breaker.forecast.arrays import FAILURE, SUCCESS, Flags, Longs, Octets, Places, column, find
 from cbops.breaker.trace import Trace
 from cbops.model.traffic import TrafficChunk
 
@@ -81,16 +81,7 @@ class Parts:
             found = np.empty(len(time), np.int64)
             self.machine.find_all(self.edges, self.arrival, part, time, found)
             return found
-        low, high = self.edges[part], self.edges[part + 1]
-        while True:
-            going = low < high
-            if not going.any():
-                return low
-            middle = (low + high) >> 1
-            # Where the search has ended, the place may lie behind the last one.
-            less = going & (self.arrival[np.minimum(middle, len(self.arrival) - 1)] < time)
-            low = np.where(less, middle + 1, low)
-            high = np.where(going & ~less, middle, high)
+        return find(self.edges, self.arrival, part, time)
 
     def part_of(self, places: Longs) -> Longs:
         """Which part each place is in; the places ascend."""

@@ -10,10 +10,9 @@ from cbops.breaker import compiled
 from cbops.breaker.forecast.arrays import Longs
 from cbops.breaker.forecast.fleet import Fleet, listed, run_all
 from cbops.breaker.forecast.parts import Parts
-from cbops.breaker.forecast.replays import Moves, Singles, Unguarded
+from cbops.breaker.forecast.replays import Endings, Moves, Singles, Unguarded
 from cbops.breaker.limits import limits_of, whole_limits
 from cbops.breaker.replay import REPAYS_LOADING
-from cbops.breaker.result import Ending
 from cbops.breaker.settings import Settings
 from cbops.errors import InputError
 from cbops.model.traffic import Engine
@@ -64,7 +63,7 @@ class Players:
             found |= self._sail(self._machine, fleets, parts)
         return {name: found[name] for name in self._players}
 
-    def finish(self) -> dict[str, tuple[Moves, Mapping[int, Ending]]]:
+    def finish(self) -> dict[str, tuple[Moves, Endings]]:
         """Record the results still out: the last transitions, and how each circuit that was asked ended."""
         return {name: player.finish() for name, player in self._players.items()}
 

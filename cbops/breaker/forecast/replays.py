@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from cbops.breaker.chunks import Carry
-from cbops.breaker.forecast.arrays import Longs, Octets, Places
+from cbops.breaker.forecast.arrays import Flags, Longs, Octets, Places
 from cbops.breaker.forecast.parts import Parts
+from cbops.breaker.kernel import CHANGED_AT, HALF_OPEN_CALLS, NUMBERS, STATE
 from cbops.breaker.replay import Replayer
-from cbops.breaker.result import Ending
+from cbops.breaker.result import STATES
 from cbops.breaker.settings import Settings
 
 
@@ -27,6 +28,36 @@ class Moves:
 
     def __len__(self) -> int:
         return len(self.at)
+
+
+@dataclass(frozen=True, slots=True)
+class Endings:
+    """Where the circuits that were asked stood at the end, by their codes, which ascend; `numbers` are the kernel's."""
+
+    codes: Longs
+    numbers: Longs
+
+    @property
+    def state(self) -> Longs:
+        """Places in `STATES`."""
+        return self.numbers[:, STATE]
+
+    @property
+    def since(self) -> Longs:
+        """When the state changed last (ms)."""
+        return self.numbers[:, CHANGED_AT]
+
+    def wedged(self, probes: float) -> Flags:
+        """Half-open for ever: every probe is used up."""
+        found: Flags = (self.state == STATES.index("half_open")) & (
+            self.numbers[:, HALF_OPEN_CALLS] >= probes
+        )
+        return found
+
+
+def no_endings() -> Endings:
+    """None at all."""
+    return Endings(np.empty(0, np.int64), np.empty((0, NUMBERS), np.int64))
 
 
 def no_moves() -> Moves:
@@ -74,14 +105,17 @@ class Singles:
             moves.append(self._new(code, replayer))
         return np.concatenate(denied), joined(moves)
 
-    def finish(self) -> tuple[Moves, Mapping[int, Ending]]:
+    def finish(self) -> tuple[Moves, Endings]:
         """Record what is still out."""
-        endings, moves = {}, []
-        for code in sorted(self._replayers):
+        numbers, moves = [], []
+        codes = sorted(self._replayers)
+        for code in codes:
             replayer = self._replayers[code]
-            endings[code] = replayer.finish().ending
+            replayer.finish()
+            numbers.append(replayer.carry.numbers)
             moves.append(self._new(code, replayer))
-        return joined(moves), endings
+        ended = np.array(numbers, np.int64).reshape(-1, NUMBERS)
+        return joined(moves), Endings(np.array(codes, np.int64), ended)
 
     def carries(self) -> dict[int, Carry]:
         """Where each circuit stands."""
@@ -108,6 +142,14 @@ class Unguarded:
         """Nothing is denied."""
         return np.empty(0, np.int64), no_moves()
 
-    def finish(self) -> tuple[Moves, Mapping[int, Ending]]:
+    def finish(self) -> tuple[Moves, Endings]:
         """No circuit at all."""
-        return no_moves(), {}
+        return no_moves(), no_endings()
+
+
+def by_circuit(moves: Moves) -> Moves:
+    """Sorted by circuit, those of one in their order."""
+    order = np.argsort(moves.circuit, kind="stable")
+    return Moves(
+        moves.circuit[order], moves.at[order], moves.why[order], moves.results[order], moves.failures[order]
+    )

@@ -2,47 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from statistics import median
+from cbops.breaker.forecast.judging import EXPECTED, UNEXPECTED, UNEXPLAINED
+from cbops.breaker.forecast.opened import NEVER
+from cbops.breaker.forecast.written import Written, median_of
+from cbops.model.forecast import ForecastTotals
 
-from cbops.model.forecast import CircuitForecast, ForecastTotals, Outcomes
 
-
-def totals_of(circuits: Sequence[CircuitForecast]) -> ForecastTotals:
+def totals_of(written: Written) -> ForecastTotals:
     """The sums, and the medians over the outages in which a circuit opened."""
-    admitted, denied = _sum(each.admitted for each in circuits), _sum(each.denied for each in circuits)
-    episodes = [episode for each in circuits for episode in each.episodes]
-    outages = [outage for each in circuits for outage in each.outages]
-    met = [outage for outage in outages if outage.opened_after_ms is not None]
-    kinds = [episode.classification for episode in episodes]
+    requests = written.known.outcomes.sum(axis=0)
+    denied = written.denied.sum(axis=0)
+    met = written.opened_after != NEVER
+    kinds = written.kinds
     return ForecastTotals(
-        requests=admitted.total + denied.total,
-        opens=len(episodes),
-        expected=kinds.count("expected"),
-        unexpected=kinds.count("unexpected"),
-        unexplained=kinds.count("unexplained"),
-        single_failure=sum(episode.single_failure for episode in episodes),
-        reopened=sum(episode.reopened for episode in episodes),
-        fail_fast=denied.total,
-        saved=denied.failure,
-        rejected=denied.success,
-        failed_through=admitted.failure,
-        outages=len(outages),
-        outages_missed=len(outages) - len(met),
-        opened_after_ms=_median(outage.opened_after_ms for outage in met),
-        closed_after_ms=_median(outage.closed_after_ms for outage in met),
-        wedged=sum(each.wedge is not None for each in circuits),
+        requests=int(requests.sum()),
+        opens=len(kinds),
+        expected=int((kinds == EXPECTED).sum()),
+        unexpected=int((kinds == UNEXPECTED).sum()),
+        unexplained=int((kinds == UNEXPLAINED).sum()),
+        single_failure=int(written.single.sum()),
+        reopened=int(written.opened.reopened.sum()),
+        fail_fast=int(denied.sum()),
+        saved=int(denied[1]),
+        rejected=int(denied[0]),
+        failed_through=int(requests[1] - denied[1]),
+        outages=len(met),
+        outages_missed=int((~met).sum()),
+        opened_after_ms=median_of(written.opened_after[met]),
+        closed_after_ms=median_of(written.closed_after[met]),
+        wedged=int(written.wedged.sum()),
     )
-
-
-def _sum(parts: Iterable[Outcomes]) -> Outcomes:
-    found = Outcomes()
-    for part in parts:
-        found += part
-    return found
-
-
-def _median(times: Iterable[int | None]) -> int | None:
-    """Of those that are known, a whole number."""
-    known = [time for time in times if time is not None]
-    return round(median(known)) if known else None

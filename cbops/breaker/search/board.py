@@ -7,11 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from cbops.breaker.forecast.opened import NEVER
+
 Counts = NDArray[np.int64]
 Floats = NDArray[np.float64]
-
-# Stands for a time that never came: an outage without an open, an open without a close.
-NEVER = np.iinfo(np.int64).max
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +80,6 @@ def figures(board: Board, drawn: Counts | None = None) -> Figures:
 def median(after: Counts) -> int:
     """The upper median, NEVER counted as the worst; NEVER of nothing."""
     if not len(after):
-        return int(NEVER)
+        return NEVER
     place = len(after) // 2
     return int(np.partition(after, place)[place])

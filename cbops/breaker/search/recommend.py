@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cbops.breaker.checks.data import counted, percent
+from cbops.breaker.forecast.opened import NEVER
 from cbops.breaker.forecast.words import span
-from cbops.breaker.search.board import NEVER, Board, Figures, figures
+from cbops.breaker.search.board import Board, Figures, figures
 from cbops.breaker.search.rule import Choice, Order, choose
 from cbops.breaker.search.space import WEDGE_CHANCE, Candidate
 from cbops.model.space import SearchSpace

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from itertools import islice
 
 from cbops.breaker import compiled
-from cbops.breaker.forecast.circuit import Known
-from cbops.breaker.forecast.forecaster import Forecaster
-from cbops.breaker.forecast.parts import Parts
+from cbops.breaker.forecast.parts import Parts, split
+from cbops.breaker.forecast.tallies import Known, Tallies
 from cbops.breaker.replay import REPAYS_LOADING
 from cbops.breaker.search.days import Days
 from cbops.breaker.search.gathering import Gathering, busiest_rpm
@@ -21,21 +20,15 @@ from cbops.model.events import IncidentAdded
 from cbops.model.traffic import Engine, TrafficChunk
 
 
-class _Circuits(Forecaster):
-    """What is known of each circuit whatever the policy: its outages and its usual failure rate."""
-
-    def known(self) -> tuple[Known, ...]:
-        return tuple(self._known().values())
-
-
 class Gathered:
-    """Feed all chunks, then `ready`. InputError for what `Forecaster` refuses, and beyond the memory."""
+    """Feed all chunks, then `ready`. InputError for what `Tallies` refuse, and beyond the memory."""
 
     def __init__(
         self, *, memory_bytes: int, workers: int = 2, incidents: Sequence[IncidentAdded] = ()
     ) -> None:
         self._gathering = Gathering(memory_bytes, workers)
-        self._circuits = _Circuits({}, incidents=incidents)
+        self._incidents = incidents
+        self._tallies = Tallies(incidents)
 
     @property
     def requests(self) -> int:
@@ -45,11 +38,15 @@ class Gathered:
     def feed(self, chunk: TrafficChunk) -> None:
         """Take over a chunk; one that begins makes everything before it forgotten."""
         self._gathering.feed(chunk)
-        self._circuits.feed(chunk)
+        if chunk.begins and self._tallies.begun:
+            self._tallies = Tallies(self._incidents)
+        if len(chunk):
+            self._tallies.check(chunk)
+            self._tallies.feed(chunk, split(chunk, None))
 
     def ready(self) -> Ready:
         """The traffic, ready to be searched; at least one request must have been fed. Only once."""
-        return Ready(self._gathering.parts(), self._circuits.known())
+        return Ready(self._gathering.parts(), self._tallies.known(self._gathering.circuits))
 
 
 @dataclass(frozen=True)
@@ -57,7 +54,7 @@ class Ready:
     """All requests by circuit, and what is known of each circuit."""
 
     parts: Parts
-    known: tuple[Known, ...]
+    known: Known
 
     @property
     def busiest_rpm(self) -> float:
@@ -67,12 +64,12 @@ class Ready:
     @property
     def outages(self) -> int:
         """Of all circuits together."""
-        return sum(len(each.troubles) for each in self.known)
+        return len(self.known.troubles)
 
     @property
     def unrecorded(self) -> float:
         """Share of the results that the breaker never gets: ignored or lost."""
-        return unrecorded_share(self.known)
+        return unrecorded_share(self.known.outcomes)
 
     def scorer(self, policies: int, *, timezone: str, engine: Engine) -> Scorer:
         """What plays so many policies; the compiled kernel is loaded where they repay that.

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cbops.breaker.search.board import NEVER, Board, figures
+from cbops.breaker.forecast.opened import NEVER
+from cbops.breaker.search.board import Board, figures
 from cbops.breaker.search.rule import Order, choose
 from cbops.breaker.search.space import Candidate, steps_away
 from cbops.model.space import Number, SearchSpace

@@ -9,7 +9,8 @@ from typing import Literal
 import numpy as np
 
 from cbops.breaker.checks.surroundings import Band
-from cbops.breaker.search.board import NEVER, Board, Counts, figures
+from cbops.breaker.forecast.opened import NEVER
+from cbops.breaker.search.board import Board, Counts, figures
 from cbops.breaker.search.front import Flags, front
 from cbops.breaker.search.recommend import Field, Verdict, recommend
 from cbops.breaker.search.rule import RULE, objectives, order_of

@@ -8,10 +8,9 @@ from typing import Annotated
 import typer
 
 from cbops.cli.lazy import lazy
-from cbops.cli.wiring import Workplace, workplace
+from cbops.cli.wiring import workplace
 from cbops.flows.alerts import check
 from cbops.flows.outcome import Outcome
-from cbops.flows.ports import RulesPort
 from cbops.model.answers.alerts import AlertsCheckAnswer
 
 
@@ -33,15 +32,4 @@ def command(
     place = workplace(context)
     read = lazy("cbops.clients.rule_files", "read_rules")
     files = [read(path) for path in dict.fromkeys(rules)]
-    return check(files, _source(place), place.config.metrics, place.clock.now(), days)
-
-
-def _source(place: Workplace) -> RulesPort:
-    metrics = place.config.metrics
-    if metrics.source == "embedded":
-        source = lazy("cbops.clients.rule_series", "StoreRules")(place.base / metrics.path)
-    else:
-        source = lazy("cbops.clients.rule_series", "PrometheusRules")(metrics, place.metrics_headers())
-    place.closing.callback(source.close)
-    made: RulesPort = source
-    return made
+    return check(files, place.rules(), place.config.metrics, place.clock.now(), days)

@@ -7,10 +7,11 @@ from typing import Annotated, Literal
 
 import typer
 
-from cbops.cli.wiring import Workplace, anywhere, settings_of, workplace
-from cbops.errors import CbopsError, UsageError, WrongStageError
-from cbops.flows.alerts import Chosen, Place, choose_dialect, render, scope_of
+from cbops.cli.rendering import around, asked_dialect
+from cbops.errors import UsageError
+from cbops.flows.alerts import render, scope_of
 from cbops.flows.outcome import Outcome
+from cbops.flows.steps.placing import Chosen, Place
 from cbops.model.answers.alerts import AlertsRenderAnswer
 from cbops.model.config import MetricsConfig
 from cbops.model.rules import TenantLabel
@@ -70,42 +71,9 @@ def command(
     if tenants is not None and labels:
         raise UsageError("--tenants and --tenant-label exclude each other", hint="Give one of the two.")
     told = (tenants is not None or bool(labels)) and (out is not None or stdout)
-    place, folder = _around(context, told=told)
+    place, folder = around(context, told=told)
     metrics = place.config.metrics if place else MetricsConfig()
     scope = scope_of(folder, tenant_list(tenants) if tenants is not None else (), tuple(labels or ()))
-    chosen = Chosen(dialect, "option") if dialect != "auto" else _asked(context, place, metrics)
+    chosen = Chosen(dialect, "option") if dialect != "auto" else asked_dialect(context, place, metrics)
     outcome = render(scope, chosen, metrics, Place(folder, out, stdout=stdout, force=force))
     return place.noted(outcome) if place else outcome
-
-
-def _around(context: typer.Context, *, told: bool) -> tuple[Workplace | None, Path | None]:
-    """(workplace, the rollout's folder); it is an error to have no rollout only where one was named.
-
-    `told`: whose rules and where to is on the command line, so it needn't be clear which rollout is meant.
-    """
-    if settings_of(context).rollout is not None:
-        place = workplace(context)
-        return place, place.rollout()
-    found = anywhere(context)
-    if found is None:
-        return None, None
-    try:
-        return found, found.rollout()
-    except WrongStageError:
-        return found, None
-    except UsageError:
-        if not told:
-            raise
-        return found, None
-
-
-def _asked(context: typer.Context, place: Workplace | None, metrics: MetricsConfig) -> Chosen:
-    if place is None:
-        return choose_dialect(metrics, None, None, "there is no cbops.yaml, so no metrics source to ask")
-    if metrics.dialect != "auto":
-        return choose_dialect(metrics, None, None, "")
-    try:
-        source, now = place.samples(), workplace(context).clock.now()
-    except CbopsError as error:
-        return choose_dialect(metrics, None, None, error.message)
-    return choose_dialect(metrics, source, now, "")

@@ -13,7 +13,8 @@ from cbops.model.answers.canary import StatusAnswer
 def command(context: typer.Context) -> Outcome[StatusAnswer]:
     """Where the rollout stands, on one screen.
 
-    Reads the journal alone; the live policy only when a change is in flight.
+    Reads the journal; the live policy only when a change is in flight, and what
+    fires now where an Alertmanager is configured.
     """
     place = workplace(context)
-    return status(place.rollout(), place.clock.now(), place.admin)
+    return status(place.rollout(), place.clock.now(), place.admin, place.alertmanager)

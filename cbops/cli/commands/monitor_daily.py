@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from cbops.cli.log_files import Logs, logs_reader
 from cbops.cli.options import AsOf, By, calendar_date
 from cbops.cli.wiring import workplace
 from cbops.errors import UsageError
@@ -23,6 +24,7 @@ def command(
         typer.Option("--date", metavar="DATE", parser=calendar_date, help="The day's date."),
     ] = None,
     everything: Annotated[bool, typer.Option("--all", help="Every day so far, past day 7 too.")] = False,
+    logs: Logs = None,
     as_of: AsOf = None,
     by: By = None,
 ) -> Outcome[Any]:
@@ -38,6 +40,7 @@ def command(
         admin=place.admin(),
         metrics=place.config.metrics,
         criteria=place.config.criteria,
+        logs=logs_reader(logs),
     )
     wanted = Wanted(as_of=as_of or place.clock.now(), day=day, date=on, all=everything)
     folder = place.rollout()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
@@ -12,12 +12,13 @@ import typer
 
 from cbops.cli.options import instant, words
 from cbops.cli.wiring import SystemClock, environment, settings_of
-from cbops.errors import UsageError
+from cbops.errors import StorageError, UsageError
 from cbops.flows.outcome import Outcome
 from cbops.model.answers.record import SimAnswer
 from cbops.simulator.router import Router
 from cbops.simulator.scenarios import SCENARIOS, scenario
 from cbops.simulator.server import serve
+from cbops.simulator.transition_log import TransitionLog
 
 KEY_VARIABLE = "CBOPS_ADMIN_TOKEN"
 
@@ -55,6 +56,10 @@ def command(
             "--start", metavar="TIME", parser=instant, help="Default: now (real), the scenario's (virtual)."
         ),
     ] = None,
+    log: Annotated[
+        Path | None,
+        typer.Option("--log", metavar="FILE", help="Add a line of JSON for each transition of a circuit."),
+    ] = None,
 ) -> Outcome[SimAnswer]:
     """Serve the practice router over HTTP.
 
@@ -72,11 +77,16 @@ def command(
         )
     played = scenario(name)
     begin = start or (played.start if clock == "virtual" else SystemClock().now())
-    router = Router(played, seed=seed, start=begin, state_file=state)
+    told = None if log is None else TransitionLog(log, _lines_lost)
+    router = Router(played, seed=seed, start=begin, state_file=state, log=told)
     urls: list[str] = []
 
-    def ready(url: str) -> None:
+    def listening(url: str) -> None:
         urls.append(url)
+        if told is not None:
+            told.started(router.now_ms, url.removeprefix("http://"))
+
+    def ready(url: str) -> None:
         if not settings_of(context).quiet:
             print(
                 f"practice router '{played.name}' on {url} (metrics: {url}/metrics); Ctrl-C ends it",
@@ -86,11 +96,26 @@ def command(
 
     if host not in ("127.0.0.1", "localhost", "::1"):
         print(f"warning: {host} can be reached from other machines", file=sys.stderr)
-    with suppress(KeyboardInterrupt):
-        serve(router, host, port, token=token, speed=None if clock == "virtual" else speed, on_ready=ready)
+    with told or nullcontext(), suppress(KeyboardInterrupt):
+        serve(
+            router,
+            host,
+            port,
+            token=token,
+            speed=None if clock == "virtual" else speed,
+            on_listening=listening,
+            on_ready=ready,
+        )
     url = urls[0] if urls else ""
+    lost = told.lost if told else 0
     return Outcome(
         data=SimAnswer(url=url, scenario=played.name, requests=router.requests, now=router.now),
         headline=f"Served {router.requests:,} practice requests on {url} until {router.now:%Y-%m-%d %H:%M:%S} UTC.",
+        warnings=(f"{lost} lines of the log {log} were lost",) if lost else (),
         next_step="Serve again: cbops sim serve",
     )
+
+
+def _lines_lost(error: StorageError) -> None:
+    print(f"warning: {error.message}; the router goes on without it", file=sys.stderr)
+    sys.stderr.flush()

@@ -54,19 +54,25 @@ def trace_files(patterns: Sequence[str]) -> tuple[TraceFile, ...]:
     return tuple(_inspected(path) for path in paths)
 
 
-def _matches(pattern: str) -> list[Path]:
+def matches(pattern: str) -> list[Path]:
+    """What a path or a glob names, folders only where it is a path; nothing where there is nothing."""
     path = Path(pattern)
-    if path.exists():
-        return [path]
+    return [path] if path.exists() else [each for each in _globbed(pattern) if not each.is_dir()]
+
+
+def _globbed(pattern: str) -> list[Path]:
     # Path.glob takes no absolute patterns.
-    found = [Path(name) for name in glob.glob(pattern, recursive=True)]  # noqa: PTH207
-    files = [path for path in found if not path.is_dir()]
-    if not files:
-        what = "matches only folders" if found else "no such file"
+    return [Path(name) for name in glob.glob(pattern, recursive=True)]  # noqa: PTH207
+
+
+def _matches(pattern: str) -> list[Path]:
+    found = matches(pattern)
+    if not found:
+        what = "matches only folders" if _globbed(pattern) else "no such file"
         raise InputError(
             f"trace '{pattern}': {what}", hint="Check the path; quote a glob so that it arrives whole."
         )
-    return files
+    return found
 
 
 def _inspected(path: Path) -> TraceFile:

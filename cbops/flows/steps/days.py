@@ -91,6 +91,7 @@ def _day_answer(
             "decisions": seen.decisions,
             "fallback_decisions": seen.fallback_decisions,
             "dialect": seen.dialect,
+            "metrics": seen.metrics,
             "providers": {name: seen.providers.get(name) or _absent(seen) for name in providers},
             "episodes": tuple(_episode(e) for e in mine),
             "alerts": seen.alerts,

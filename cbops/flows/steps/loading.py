@@ -16,7 +16,9 @@ from cbops.model.forecast import Forecast
 from cbops.model.observation import Observation
 from cbops.model.policy import fallback_targets, provider_weights
 from cbops.model.state import CollectedDay, RolloutState
+from cbops.model.telemetry import LogFacts
 from cbops.model.tuning import Tuning
+from cbops.model.verdict import Evaluation
 from cbops.rollout.fold import fold
 
 Kept = TypeVar("Kept", bound=Frozen)
@@ -59,6 +61,25 @@ def last_tuning(folder: Path, state: RolloutState) -> Tuning | None:
         return None
     sha = state.tunings[-1].tuned.tuning
     return _evidence(Tuning, folder, sha, "is not a search", hint="Search again: cbops replay tune --record")
+
+
+def logs_read(folder: Path, state: RolloutState) -> tuple[LogFacts, ...]:
+    """What was read of the router's logs, in the order of reading, each checked against its hash."""
+    return tuple(
+        _evidence(
+            LogFacts,
+            folder,
+            record.read.facts,
+            "is not what logs tell",
+            hint="Read them again: cbops evaluate --logs FILE",
+        )
+        for record in state.logs
+    )
+
+
+def evaluation(folder: Path, sha: str) -> Evaluation:
+    """A judgement on record, checked against its hash."""
+    return _evidence(Evaluation, folder, sha, "is not a judgement", hint="Judge again: cbops evaluate")
 
 
 def _evidence(model: type[Kept], folder: Path, sha: str, wrong: str, *, hint: str) -> Kept:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from cbops.measure.names import ALERTS, EVENTS, TRANSITIONS, server_name
+from cbops.measure.names import ALERTS, EVENTS, STATE, TRANSITIONS, server_name
 from cbops.measure.rules.grouping import Groupings
-from cbops.measure.rules.known import STATE, Known
+from cbops.measure.rules.known import Known
 from cbops.measure.rules.matching import UnreadablePatternError, matches
 from cbops.measure.rules.printing import relaxed, text_of
 from cbops.measure.rules.ranges import Ranges

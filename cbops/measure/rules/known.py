@@ -12,34 +12,22 @@ from cbops.measure.names import (
     LATENCY_BUCKET,
     LATENCY_COUNT,
     LATENCY_SUM,
+    STATE,
+    TENANT_NAMES,
+    TIMEOUT_REMAINING,
+    TIMEOUT_TRANSITIONS,
     TRANSITIONS,
     TRIGGER_REASON,
     UP,
+    WINDOW_FAILURES,
+    WINDOW_REQUESTS,
     server_name,
 )
 from cbops.model.config import MetricsConfig
 from cbops.model.observation import Dialect
 
-STATE = "router_circuit_breaker_state"
-ERROR_RATE = "router_circuit_breaker_error_rate"
-WINDOW_REQUESTS = "router_circuit_breaker_window_requests_total"
-WINDOW_FAILURES = "router_circuit_breaker_window_failures_total"
-TIMEOUT_TRANSITIONS = "router_circuit_breaker_timeout_transitions_total"
-TIMEOUT_REMAINING = "router_circuit_breaker_timeout_remaining_ms"
 LATENCIES = (LATENCY_BUCKET, LATENCY_SUM, LATENCY_COUNT)
-ROUTER = (
-    EVENTS,
-    TRANSITIONS,
-    STATE,
-    TRIGGER_REASON,
-    ERROR_RATE,
-    WINDOW_REQUESTS,
-    WINDOW_FAILURES,
-    TIMEOUT_TRANSITIONS,
-    TIMEOUT_REMAINING,
-    DECISIONS,
-    *LATENCIES,
-)
+ROUTER = TENANT_NAMES
 # Not there before a circuit has moved.
 BORN_LATE = frozenset(
     (

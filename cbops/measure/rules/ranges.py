@@ -6,8 +6,8 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from cbops.measure.names import ALERTS, TRIGGER_REASON, UP
-from cbops.measure.rules.known import ERROR_RATE, GAUGE, STATE, Known
+from cbops.measure.names import ALERTS, ERROR_RATE, STATE, TRIGGER_REASON, UP
+from cbops.measure.rules.known import GAUGE, Known
 from cbops.measure.rules.printing import COMPARISONS
 from cbops.model.promql import (
     Aggregate,

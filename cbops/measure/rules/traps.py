@@ -13,13 +13,11 @@ from cbops.measure.names import (
     EVENTS,
     FALLBACK_REASON,
     KNOWN_LABELS,
-    TRANSITIONS,
-    TRIGGER_REASON,
-)
-from cbops.measure.rules.known import (
     STATE,
     TIMEOUT_REMAINING,
     TIMEOUT_TRANSITIONS,
+    TRANSITIONS,
+    TRIGGER_REASON,
     WINDOW_FAILURES,
     WINDOW_REQUESTS,
 )

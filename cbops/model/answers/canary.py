@@ -11,6 +11,7 @@ from cbops.model.forecast import Forecast
 from cbops.model.plan import Candidate, EnablePlan, OverrideNote, Rehearsal
 from cbops.model.policy import Change
 from cbops.model.state import Stage
+from cbops.model.telemetry import FiringAlert
 from cbops.model.tenant import Owner, Target
 from cbops.model.verdict import Recommendation
 
@@ -96,7 +97,10 @@ class InFlight(Frozen):
 
 
 class StatusAnswer(Frozen):
-    """Where a rollout stands, from its journal; the live policy is only read when a change is in flight."""
+    """Where a rollout stands, from its journal; the live policy is only read when a change is in flight.
+
+    `alerts_firing` are the tenant's; null: no Alertmanager is configured, or it gave no answer and a warning says why.
+    """
 
     rollout: str
     stage: Stage
@@ -116,6 +120,7 @@ class StatusAnswer(Frozen):
     decision: Recommendation | None
     decided_by: str | None
     in_flight: InFlight | None
+    alerts_firing: tuple[FiringAlert, ...] | None
     next_command: str
 
 

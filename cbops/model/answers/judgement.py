@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from cbops.model.answers.logs import LogsAnswer
 from cbops.model.base import Frozen, Instant
 from cbops.model.observation import Drift
 from cbops.model.verdict import ClassifiedEpisode, CriterionResult, Recommendation
 
 
+class RepeatAnswer(Frozen):
+    """Of `--repeat`. `same`: all verdicts and the recommendation; `identical`: their evidence too."""
+
+    same: bool
+    identical: bool
+    differences: tuple[str, ...]
+
+
 class EvaluateAnswer(Frozen):
-    """The judgement; `evaluation` names its file in the evidence."""
+    """The judgement; `evaluation` names its file in the evidence. `logs` null: none were given now."""
 
     rollout: str
     as_of: Instant
@@ -21,6 +30,8 @@ class EvaluateAnswer(Frozen):
     episodes: tuple[ClassifiedEpisode, ...]
     drift: Drift
     evaluation: str
+    logs: LogsAnswer | None = None
+    repeated: RepeatAnswer | None = None
 
 
 class DecideAnswer(Frozen):

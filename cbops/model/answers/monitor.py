@@ -7,9 +7,11 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from cbops.model.answers.logs import LogsAnswer
 from cbops.model.base import Frozen, Instant
 from cbops.model.checklist import ItemId, ItemState
 from cbops.model.observation import AlertInterval, Dialect, Drift, Finding, ProviderDay
+from cbops.model.telemetry import MetricFound
 from cbops.model.verdict import Classification
 
 
@@ -38,6 +40,7 @@ class DayAnswer(Frozen):
     decisions: int | None
     fallback_decisions: int | None
     dialect: Dialect | None
+    metrics: tuple[MetricFound, ...]
     providers: dict[str, ProviderDay]
     episodes: tuple[EpisodeAnswer, ...]
     alerts: tuple[AlertInterval, ...] | None
@@ -53,6 +56,7 @@ class MonitorDayAnswer(Frozen):
     day: DayAnswer
     baseline_days: int
     drift: Drift
+    logs: LogsAnswer | None = None  # null: none were given
 
 
 class MonitorDaysAnswer(Frozen):
@@ -60,6 +64,7 @@ class MonitorDaysAnswer(Frozen):
     days: tuple[DayAnswer, ...]
     baseline_days: int
     drift: Drift
+    logs: LogsAnswer | None = None
 
 
 class NoteAnswer(Frozen):

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from boards import board, candidate, field
 
-from cbops.breaker.search.board import NEVER, figures, median
+from cbops.breaker.forecast.opened import NEVER
+from cbops.breaker.search.board import figures, median
 from cbops.breaker.search.recommend import recommend
 from cbops.breaker.search.rule import choose
 

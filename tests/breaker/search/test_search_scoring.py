@@ -11,12 +11,10 @@ from hypothesis import strategies as st
 
 from cbops.breaker import resolve
 from cbops.breaker.forecast.forecaster import Forecaster
-from cbops.breaker.forecast.openings import Causes, Opening, Trouble
-from cbops.breaker.forecast.outages import failing_threshold
-from cbops.breaker.search.board import NEVER, figures
+from cbops.breaker.forecast.opened import NEVER
+from cbops.breaker.search.board import figures
 from cbops.breaker.search.days import Days
 from cbops.breaker.search.gathering import BYTES_A_REQUEST, BYTES_A_WORKER, Gathering
-from cbops.breaker.search.judging import EXPECTED, UNEXPECTED, UNEXPLAINED, Opened, classes, reached
 from cbops.breaker.search.searching import Gathered, scores
 from cbops.breaker.search.space import Candidate
 from cbops.errors import InputError
@@ -133,32 +131,6 @@ def test_what_is_counted_by_day_is_what_the_requests_of_that_day_met(rows, polic
     assert (board.expected + board.unexpected + board.unexplained)[0].tolist() == opened.tolist()
     failures = days.count(np.array([row[0] for row in rows if row[2] == "f"], np.int64))
     assert (board.through + board.saved)[0].tolist() == failures.tolist()
-
-
-pairs = st.tuples(st.integers(0, 60), st.integers(0, 60)).map(lambda pair: (max(pair), min(pair)))
-troubles = st.lists(
-    st.tuples(
-        st.integers(0, 10**6),
-        st.integers(0, 10**5),
-        st.sampled_from(["incident", "trace"]),
-        st.integers(0, 2),
-    ),
-    max_size=4,
-)
-
-
-@given(st.lists(st.tuples(st.integers(0, 10**6), pairs, pairs, pairs), min_size=1, max_size=8), troubles)
-def test_openings_are_judged_as_the_forecast_judges_each(openings, spans) -> None:
-    known = [Trouble(begin, begin + length, source, 9, failures) for begin, length, source, failures in spans]
-    at, window, before, after = (np.array(column, np.int64) for column in zip(*openings, strict=True))
-    explained = reached(at, known, 60_000)
-    threshold = np.full(len(at), failing_threshold(0.02))
-    found = classes(Opened(window, before, after), explained, threshold)
-    causes = Causes(known, 60_000, 0.02, str)
-    names = {EXPECTED: "expected", UNEXPECTED: "unexpected", UNEXPLAINED: "unexplained"}
-    for kind, (moment, in_window, ahead, behind) in zip(found.tolist(), openings, strict=True):
-        opening = Opening(moment, None, 0, "r", in_window, ahead, behind, (0, 0, 0, 0))
-        assert names[kind] == causes.of(opening).classification
 
 
 def test_the_chance_of_a_wedge_comes_from_the_results_that_are_not_recorded() -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from boards import board, candidate, field
 
-from cbops.breaker.search.board import NEVER, figures
+from cbops.breaker.forecast.opened import NEVER
+from cbops.breaker.search.board import figures
 from cbops.breaker.search.rule import choose
 from cbops.breaker.search.stability import neighbours, resampled, steps
 from cbops.model.space import SearchSpace

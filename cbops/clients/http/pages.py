@@ -1,0 +1,44 @@
+"""What a server says that gives no data: the words of an error, the title of a web page."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from collections.abc import Mapping
+
+_SHOWN = 300
+_TITLE = re.compile(r"<title[^>]*>(.*?)</title", re.IGNORECASE | re.DOTALL)
+_KEYS = ("error", "message", "detail")
+
+
+def is_page(content_type: str, text: str) -> bool:
+    """It is a web page."""
+    if content_type.partition(";")[0].strip().lower() in ("text/html", "application/xhtml+xml"):
+        return True
+    return text[:200].lstrip().lower().startswith(("<!doctype html", "<html"))
+
+
+def title(text: str) -> str:
+    """A web page's title; empty where it has none."""
+    found = _TITLE.search(text[:16_384])
+    return " ".join(html.unescape(found[1]).split()) if found else ""
+
+
+def said(text: str, secrets: Mapping[str, str]) -> str:
+    """Foreign words for a message: one line, short, secrets replaced. Of JSON its error."""
+    words = _told(text)
+    for secret, name in secrets.items():
+        words = words.replace(secret, name)
+    line = " ".join("".join(each if each.isprintable() else " " for each in words).split())
+    return line if len(line) <= _SHOWN else f"{line[:_SHOWN]}…"
+
+
+def _told(text: str) -> str:
+    if not text.lstrip().startswith("{"):
+        return text
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+    return next((found[key] for key in _KEYS if isinstance(found.get(key), str)), text)
