@@ -44,7 +44,7 @@ all: ## all that CI does
 	.ci/run
 
 programs: ## install what the tests need beside Python, where that is possible
-	@tools/programs prometheus prometheus-alertmanager chromium
+	@tools/programs prometheus prometheus-alertmanager chromium openssl
 
 schemas: $(VENV)/.run ## write docs/schemas anew from the models
 	$(BIN)/python -m tools.schemas

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from cbops.measure.circuits import Walk, state_from_totals
-from cbops.measure.counting import increments
+from cbops.measure.counting import Rise, rises
 from cbops.measure.names import EVENTS, KNOWN_LABELS, TRANSITIONS
 from cbops.measure.targets import ScrapeTarget, Targets, constant_labels, key_of
 from cbops.measure.transitions import edge_of, first_totals, timelines
@@ -59,6 +59,7 @@ class Circuit:
     end: int
     walked: tuple[Known, ...]
     unseen: int  # moves without a transition metric: operators' calls, a crash of the breaker process
+    counted: dict[int, list[Rise]] = field(default_factory=dict, compare=False, repr=False)  # by series
 
     def of(self, name: str, **labels: str) -> tuple[Series, ...]:
         """Its series of that name with these label values."""
@@ -82,8 +83,11 @@ class Circuit:
         """By how much these counters rose, by the scrape that showed it."""
         found: dict[int, float] = {}
         for one in series:
-            for rise in increments(one, self.target, self.start, self.end):
-                found[rise.at] = found.get(rise.at, 0.0) + rise.by
+            if id(one) not in self.counted:
+                # Several comparisons ask for the same counters, and a trace id makes thousands of them.
+                self.counted[id(one)] = rises(one, self.target, self.start, self.end)
+            for _, at, by in self.counted[id(one)]:
+                found[at] = found.get(at, 0.0) + by
         return found
 
     def rise(self, series: Iterable[Series]) -> int:

@@ -363,6 +363,21 @@ def test_a_server_that_knows_fewer_functions_refuses_the_dashboard(healthy: Site
     assert "could not be asked" in found.one("queries", "unknown")["text"]
 
 
+def test_a_server_that_fails_on_the_way_leaves_the_rest_to_be_looked_at(healthy: Site, sound: Server) -> None:
+    with between(sound, series=500) as url:
+        healthy.configure({"url": url}, alerts=_alerts(healthy))
+        found = healthy.doctor()
+    only(found)
+    assert {"series", "dialect", "scraping", "rules_right", "queries"} <= found.of("unknown")
+    assert found.one("clock_metrics")["level"] == "ok"
+    with between(sound, query=500, rules=500) as url:
+        healthy.configure({"url": url}, alerts=_alerts(healthy))
+        found = healthy.doctor()
+    only(found)
+    assert {"scraping", "rules_loaded"} <= found.of("unknown")
+    assert found.one("dialect")["level"] == "ok"
+
+
 def test_a_metrics_source_that_refuses_is_told_from_one_that_is_down(healthy: Site, sound: Server) -> None:
     with between(sound, values=403) as url:
         healthy.configure({"url": url}, alerts=_alerts(healthy))

@@ -9,7 +9,6 @@ from datetime import datetime
 from cbops.errors import (
     CbopsError,
     MetricsAnswerError,
-    MetricsError,
     MetricsQueryError,
     MetricsRefusedError,
 )
@@ -96,12 +95,16 @@ def metrics_checks(premises: Premises, subjects: tuple[Subject, ...]) -> Metrics
     asking = Remembering(source)
     try:
         names = asking.names(window.start, window.end)
-    except MetricsError as error:
+    except CbopsError as error:
         answered = server is not None and server.date is not None
         return _unreachable(error, source, _reading(premises, server, sent) if answered else None)
     reading = _reading(premises, server, sent)
     checks = [_reached(premises, names, source), *guarded(_VERSION, lambda: _version(server))]
-    found = _inventory(asking, config, names, window)
+    try:
+        found = _inventory(asking, config, names, window)
+    except CbopsError as error:
+        why = "which series there are could not be asked"
+        return MetricsFound((*checks, _SERIES.failed(error, "unknown")), None, source, reading, why)
     if not found:
         checks.append(_no_router(config, names, premises.days))
         why = "the metrics source has none of the router's metrics"
@@ -117,7 +120,7 @@ def _reading(premises: Premises, server: MetricsServerPort | None, sent: datetim
     return Reading(sent, premises.clock.now(), server.date) if server else None
 
 
-def _unreachable(error: MetricsError, source: MetricsPort, reading: Reading | None) -> MetricsFound:
+def _unreachable(error: CbopsError, source: MetricsPort, reading: Reading | None) -> MetricsFound:
     why = "the metrics source can't be reached"
     if isinstance(error, MetricsAnswerError | MetricsQueryError):
         why = "what answers at metrics.url isn't a Prometheus server's HTTP API"
