@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+from cbops.breaker.statistics import normal_quantile
+
 _TINY = 1e-300
 
 
@@ -61,6 +63,17 @@ def student_quantile(probability: float, df: float) -> float:
         if high - low <= 1e-10 * max(1.0, high):
             break
     return (low + high) / 2
+
+
+def arrivals(count: int, alpha: float) -> float:
+    """Mean gaps between random arrivals in which `count` have come, but for a probability of `alpha`.
+
+    The gamma distribution's quantile by Wilson and Hilferty's formula, right to about one per cent.
+    """
+    if count <= 0:
+        return 0.0
+    third = 1 - 1 / (9 * count) + normal_quantile(1 - alpha) / (3 * math.sqrt(count))
+    return count * float(third**3)
 
 
 def rounded(value: float | None, digits: int = 6) -> float | None:

@@ -12,10 +12,12 @@ from typing import Any, Literal
 
 from cbops.judge.case import Case, Judged, counted, judged
 from cbops.judge.cells import Cell
-from cbops.judge.numbers import rounded
+from cbops.judge.numbers import arrivals, rounded
 from cbops.judge.outages import joined
 from cbops.judge.rehearsal import judge_without_opens
 from cbops.judge.settings import (
+    AROUND_MS,
+    ARRIVALS_ALPHA,
     INCIDENT_SLACK_MS,
     OUTAGE_PAUSE_MS,
     UNASKED_RESULTS,
@@ -107,9 +109,25 @@ def _requests(case: Case, provider: str) -> list[tuple[Cell, float]]:
 
 
 def _probes_ms(case: Case, provider: str, ready: int, probes: int) -> int | None:
-    """Milliseconds from `ready` until `probes` requests had come; null while they haven't."""
+    """Milliseconds from `ready` until `probes` requests had come; null while they haven't.
+
+    A bucket doesn't tell when in it they came. So they are given at least the time in which so many come
+    with all but certainty at the traffic of that hour: for a quiet tenant minutes, for a busy one seconds.
+    """
+    rows = _requests(case, provider)
+    came = _came_ms(rows, ready, probes)
+    near = [(c, n) for c, n in rows if c.overlaps(ready - AROUND_MS, ready + AROUND_MS)]
+    requests = sum(n for _, n in near)
+    if came is None or not requests:
+        return came
+    each = sum(c.end - c.start for c, _ in near) / requests
+    return max(came, round(arrivals(probes, ARRIVALS_ALPHA) * each))
+
+
+def _came_ms(rows: list[tuple[Cell, float]], ready: int, probes: int) -> int | None:
+    """As if the requests of a bucket were spread evenly over it."""
     came = 0.0
-    for cell, requests in _requests(case, provider):
+    for cell, requests in rows:
         if cell.end <= ready or requests <= 0:
             continue
         begin = max(cell.start, ready)

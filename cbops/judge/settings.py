@@ -16,6 +16,10 @@ from cbops.breaker.forecast.settings import OUTAGE_PAUSE_MS as OUTAGE_PAUSE_MS
 # The policy's timeout when the policy is unknown (the router's default), and its probes.
 UNKNOWN_TIMEOUT_MS = 60_000
 UNKNOWN_SUCCESS_THRESHOLD = 2
+# Probes are requests, and come at random: a circuit isn't late before so many would have come at the traffic
+# of the hour around, but for this probability.
+AROUND_MS = 1_800_000
+ARRIVALS_ALPHA = 0.001
 # The first minutes after enabling: circuits are born, and one opened earlier gets its first probes.
 WARM_UP_MS = 900_000
 # What is compared is put into blocks of a calendar day: long against the drifts of hours that results of one

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cbops.judge.numbers import incomplete_beta, rounded, student_cdf, student_quantile
+from cbops.judge.numbers import arrivals, incomplete_beta, rounded, student_cdf, student_quantile
 
 # Two-sided 95 %, one-sided 99 % and 99.5 % columns of the usual table.
 TABLE = [
@@ -52,3 +52,19 @@ def test_what_is_not_finite_is_null_in_evidence():
     assert rounded(math.inf) is None
     assert rounded(None) is None
     assert rounded(0.12345678) == 0.123457
+
+
+@pytest.mark.parametrize(
+    ("count", "alpha", "gaps"), [(1, 0.05, 2.996), (2, 0.01, 6.638), (2, 0.001, 9.233), (4, 0.001, 13.062)]
+)
+def test_arrivals_are_half_the_chi_squared_quantile(count, alpha, gaps):
+    # half of the usual table's, with twice as many degrees of freedom as arrivals
+    assert arrivals(count, alpha) == pytest.approx(gaps, rel=0.02)
+    assert arrivals(0, alpha) == 0
+
+
+@given(st.integers(1, 8))
+def test_after_that_many_gaps_fewer_arrivals_are_as_rare_as_said(count):
+    gaps = arrivals(count, 0.001)
+    fewer = sum(math.exp(-gaps) * gaps**n / math.factorial(n) for n in range(count))
+    assert fewer == pytest.approx(0.001, rel=0.2)
