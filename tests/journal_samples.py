@@ -13,6 +13,7 @@ from cbops.journal.head import Head
 from cbops.model.events import (
     BreakerAdopted,
     ChecklistMarked,
+    ComparisonSet,
     CriterionVerdict,
     DayCollected,
     Decided,
@@ -26,8 +27,8 @@ from cbops.model.events import (
     Forecasted,
     IncidentAdded,
     LessonAdded,
-    NoteAdded,
     LogsRead,
+    NoteAdded,
     OwnerNotified,
     PolicyReloaded,
     PolicyWritten,
@@ -210,6 +211,12 @@ def people() -> list[Event]:
             end=START + timedelta(days=1),
             transitions=3,
             facts=sha(JUDGED),
+        ),
+        ComparisonSet(
+            controls=("tenant_b",),
+            baseline_from=START.date() - timedelta(days=9),
+            baseline_to=START.date() - timedelta(days=3),
+            reason="the last days had an outage",
         ),
         TornLineSetAside(file="torn-2-1.txt", length=len(TORN_BYTES)),
     ]

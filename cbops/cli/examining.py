@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from cbops.cli.wiring import Workplace
     from cbops.flows.ports import AdminLookPort, AlertmanagerLookPort, MetricsPort, MetricsServerPort
-    from cbops.model.config import AlertsConfig, Config, MetricsConfig
+    from cbops.model.config import AlertsConfig, Config, MetricsConfig, RouterConfig
     from cbops.model.promql import Expr
     from cbops.model.rule_check import ReadRules
     from cbops.model.telemetry import LoadedRule
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 EXTRAS = {"fast": "numba", "charts": "vl_convert"}
 MAX_SECONDS = 15.0  # for one answer: a check is no measurement
 MAX_ATTEMPTS = 2
-E = TypeVar("E", "MetricsConfig", "AlertsConfig")
+E = TypeVar("E", "RouterConfig", "MetricsConfig", "AlertsConfig")
 
 
 def premises_of(place: Workplace, tenants: tuple[str, ...], days: int) -> Premises:
@@ -105,9 +105,7 @@ class _Clients:
 def _impatient(config: Config) -> Config:
     return config.model_copy(
         update={
-            "router": config.router.model_copy(
-                update={"timeout_seconds": min(config.router.timeout_seconds, MAX_SECONDS)}
-            ),
+            "router": _hurried(config.router),
             "metrics": _hurried(config.metrics),
             "alerts": _hurried(config.alerts),
         }

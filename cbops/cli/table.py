@@ -72,6 +72,7 @@ TABLE: tuple[Entry, ...] = (
     Entry(
         "canary adopt", "Open a rollout for a breaker that was enabled outside cbops.", "canary:AdoptAnswer"
     ),
+    Entry("canary compare", "Show or set by hand what the canary is compared with.", "canary:CompareAnswer"),
     Entry("canary status", "Where the rollout stands, on one screen.", "canary:StatusAnswer"),
     Entry(
         "monitor daily",

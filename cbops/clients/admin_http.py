@@ -15,6 +15,8 @@ from urllib.parse import quote
 
 import httpx
 
+from cbops.clients.admin_faults import CUT, HINTS, LATER, SHOWN, may_pass, message_of
+from cbops.clients.http.retrying import TryAgainError, asked_pause, with_retries
 from cbops.clients.http.tls import verification
 from cbops.errors import (
     AdminAnswerError,
@@ -29,8 +31,6 @@ from cbops.errors import (
 from cbops.model.config import RouterConfig
 
 MAX_ANSWER_BYTES = 8 * 1024 * 1024
-_SHOWN = 300
-_CUT = (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError)
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _HINT_RUNS = (
     "Check that the router runs and router.admin_url in cbops.yaml; 'cbops rollback' says what to do by hand."
@@ -73,7 +73,7 @@ def path_part(what: str, value: str) -> str:
 class AdminHttp:
     """Sends calls to one router. Redirects are not followed; proxies of the environment are not used.
 
-    A GET is sent once more when the connection was cut; a PUT or POST never is.
+    A GET is sent again, within `router.retries`, when it got no answer or one that says "later"; a PUT or POST never is.
     """
 
     def __init__(
@@ -90,6 +90,7 @@ class AdminHttp:
         self._token = token
         self._monotonic = monotonic
         self._seconds = config.timeout_seconds
+        self._retries = config.retries
         self._client = httpx.Client(
             headers={"accept": "application/json", "accept-encoding": "identity", **_key(config, token)},
             timeout=config.timeout_seconds,
@@ -105,10 +106,7 @@ class AdminHttp:
 
     def json(self, call: Call) -> object:
         """The answer's JSON, None for an empty one. Raises AdminError, or PolicyError for a body that isn't JSON."""
-        response, body = self._send(call)
-        if call.twin is not None and (response.is_redirect or response.status_code == 404):
-            response, body = self._send(replace(call, path=call.twin))
-        self._check(call, response, body)
+        body = self._body(call)
         if not body.strip():
             return None
         try:
@@ -116,18 +114,38 @@ class AdminHttp:
         except (ValueError, RecursionError) as error:
             raise unclear(call, "the answer is not JSON", hint=_HINT_PATHS) from error
 
+    def _body(self, call: Call) -> bytes:
+        if call.method == "GET":
+            return with_retries(lambda: self._attempt(call), self._retries, self._monotonic)
+        try:
+            return self._attempt(call)
+        except TryAgainError as error:
+            raise error.error from error.__cause__
+
+    def _attempt(self, call: Call) -> bytes:
+        """A good answer's body; TryAgainError for what may pass, AdminError for what won't."""
+        response, body = self._send(call)
+        if call.twin is not None and (response.is_redirect or response.status_code == 404):
+            response, body = self._send(replace(call, path=call.twin))
+        pause = None
+        if response.status_code in LATER:
+            pause = asked_pause(response.headers.get("retry-after"), self.date)
+        try:
+            self._check(call, response, body, pause)
+        except AdminError as error:
+            if response.status_code in LATER:
+                raise TryAgainError(error, pause) from None
+            raise
+        return body
+
     def _send(self, call: Call) -> tuple[httpx.Response, bytes]:
         try:
             return self._once(call)
-        except _CUT as error:
-            if call.method != "GET":
-                raise self._unreachable(call, error) from error
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise self._unreachable(call, error) from error
-        try:
-            return self._once(call)
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise self._unreachable(call, error) from error
+            told = self._unreachable(call, error)
+            if may_pass(error):
+                raise TryAgainError(told) from error
+            raise told from error
 
     def _once(self, call: Call) -> tuple[httpx.Response, bytes]:
         content = None if call.body is None else _encode(call.body)
@@ -159,19 +177,20 @@ class AdminHttp:
             why = f"nothing answers at {self._root} ({self._shown(str(error))})"
         elif isinstance(error, httpx.DecodingError):
             return unclear(call, "the answer can't be decoded", hint=_HINT_PATHS)
-        elif isinstance(error, _CUT):
+        elif isinstance(error, CUT):
             why = f"{self._root} cut the connection"
         else:
             why = f"the call to {self._root} failed ({type(error).__name__})"
         return AdminUnreachableError(f"{call.doing}: {why}", hint=_HINT_RUNS)
 
-    def _check(self, call: Call, response: httpx.Response, body: bytes) -> None:
-        """Raise what the status means; nothing for 2xx."""
+    def _check(self, call: Call, response: httpx.Response, body: bytes, pause: float | None) -> None:
+        """Raise what the status means; nothing for 2xx. `pause`: the seconds that the router asks to wait."""
         status = response.status_code
         if 200 <= status < 300:
             return
-        said = self._shown(_message(body))
+        said = self._shown(message_of(body))
         why = f"{call.doing}: the router answered {status}" + (f" ({said})" if said else "")
+        why += "" if pause is None else f" and asks to wait {pause:g} s"
         if 300 <= status < 400:
             where = self._shown(response.headers.get("location", "elsewhere").partition("?")[0])
             raise AdminAnswerError(
@@ -185,7 +204,7 @@ class AdminHttp:
             raise AdminMissingError(why, hint=f"Check the names of tenant and policy. {_HINT_PATHS}")
         if status in (502, 503, 504) or (status >= 500 and call.writes):
             raise AdminUnreachableError(why, hint=_HINT_RUNS)
-        raise AdminAnswerError(why, hint=_STATUS_HINTS.get(status, "Look into the router's own log."))
+        raise AdminAnswerError(why, hint=HINTS.get(status, "Look into the router's own log."))
 
     def _key_hint(self) -> str:
         if self._token is None:
@@ -197,16 +216,7 @@ class AdminHttp:
         if self._token:
             text = text.replace(self._token, "[key]")
         line = " ".join("".join(each if each.isprintable() else " " for each in text).split())
-        return line if len(line) <= _SHOWN else f"{line[:_SHOWN]}…"
-
-
-_STATUS_HINTS = {
-    409: "Someone else has written meanwhile. Read again: cbops policy show",
-    413: "The policy document is too large for the router.",
-    422: "Correct the policy document: cbops policy show",
-    400: "Correct the policy document: cbops policy show",
-    429: "Wait a while and run the command again.",
-}
+        return line if len(line) <= SHOWN else f"{line[:SHOWN]}…"
 
 
 def unclear(call: Call, why: str, *, hint: str) -> AdminError:
@@ -272,18 +282,3 @@ def _finite(text: str) -> float:
     if not math.isfinite(value):
         raise ValueError(f"{text} is too large a number")
     return value
-
-
-def _message(body: bytes) -> str:
-    """What an error answer says: its message where it is JSON that has one, else its beginning."""
-    try:
-        said = json.loads(body)
-    except (ValueError, RecursionError):
-        return body[: 2 * _SHOWN].decode(errors="replace")
-    for key in ("error", "message", "detail", "reason"):
-        if isinstance(said, dict) and key in said:
-            said = said[key]
-            if isinstance(said, dict):
-                said = said.get("message", said)
-            break
-    return said if isinstance(said, str) else json.dumps(said)

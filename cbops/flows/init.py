@@ -24,6 +24,7 @@ router:
   auth: {header: x-api-key, env: CBOPS_ADMIN_TOKEN}
   tls: {}                         # https: {ca_file: PATH, cert_file: PATH, key_file: PATH}
   timeout_seconds: 10
+  retries: {attempts: 3, seconds: 20}   # of what only reads; a write is sent once
 
 metrics:
   source: prometheus              # or: embedded (filled by 'cbops monitor scrape')

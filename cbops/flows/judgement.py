@@ -1,4 +1,4 @@
-"""`evaluate`, `decide` and `episode classify`."""
+"""`evaluate`, `decide`, `canary compare` and `episode classify`."""
 
 from __future__ import annotations
 
@@ -9,22 +9,24 @@ from pathlib import Path
 from cbops.errors import ChangedError, ConflictError, InputError, UsageError
 from cbops.flows.outcome import Outcome
 from cbops.flows.ports import AdminPort
+from cbops.flows.steps.comparing import Wished, comparison_set, comparison_shown
 from cbops.flows.steps.days import Collected, day_answers
 from cbops.flows.steps.drift import brief, check_drift, drift_warnings
 from cbops.flows.steps.loading import load, logs_read
 from cbops.flows.steps.logs import ReadLogs, keep_logs, logs_answer, logs_warnings, require_transitions
 from cbops.flows.steps.recording import Who, recording, require_enabled
 from cbops.flows.steps.repeating import repeat, told
-from cbops.flows.steps.texts import MAX_NAME, said
-from cbops.flows.steps.wording import plural, spans
+from cbops.flows.steps.texts import MAX_NAME, MAX_REASON, said
+from cbops.flows.steps.wording import comparison_line, plural, spans
 from cbops.judge import evaluate as judge
+from cbops.model.answers.canary import CompareAnswer
 from cbops.model.answers.judgement import DecideAnswer, EvaluateAnswer, RepeatAnswer
 from cbops.model.answers.monitor import ClassifyAnswer
 from cbops.model.config import Config, CriteriaConfig
 from cbops.model.events import CriterionVerdict, Decided, EpisodeClassified, Evaluated
 from cbops.model.observation import Drift
 from cbops.model.state import RolloutState
-from cbops.model.verdict import Classification, ClassifiedEpisode, Evaluation, Recommendation
+from cbops.model.verdict import Classification, ClassifiedEpisode, Evaluation, Recommendation, ShadowResult
 from cbops.rollout.days import days_of
 
 MARKS = {"met": "✓", "inconclusive": "?", "error": "!", "missed": "✗"}
@@ -115,9 +117,12 @@ def _evaluated(state: RolloutState, judged: Evaluation, sha: str, drift: Drift) 
     lines = [
         f"  {MARKS[c.verdict.value]} {c.verdict.value:<12} {c.id:<17} {c.summary}" for c in judged.criteria
     ]
+    lines += [_shadow_line(shadow) for shadow in judged.shadows]
+    if judged.comparison is not None:
+        lines.append(f"  {comparison_line(judged.comparison)}")
     lines += [f"  because {reason}" for reason in judged.reasons]
     lines += [f"  missing {what}" for what in judged.missing]
-    warnings = drift_warnings(drift)
+    warnings = (*drift_warnings(drift), *judged.notes)
     missing = _missing_days(state, judged.as_of)
     if missing:
         warnings += (f"not collected: day {spans(missing)}. Collect: cbops monitor daily --all",)
@@ -135,14 +140,22 @@ def _evaluated(state: RolloutState, judged: Evaluation, sha: str, drift: Drift) 
             episodes=judged.episodes,
             drift=drift,
             evaluation=sha,
+            preliminary=judged.preliminary,
+            shadows=judged.shadows,
+            comparison=judged.comparison,
         ),
-        headline=f"Recommendation for {state.id}: {word} "
+        headline=f"{'Preliminary recommendation' if judged.preliminary else 'Recommendation'} for {state.id}: {word} "
         f"({plural(judged.days_observed, 'day')} collected, {judged.full_days} full).",
         body=tuple(lines),
         warnings=warnings,
         next_step=f"A person decides: cbops decide {word} --by NAME --reason REASON",
         exit_status=judged.recommendation.exit_status,
     )
+
+
+def _shadow_line(shadow: ShadowResult) -> str:
+    kind = "binding shadow" if shadow.binding else "shadow"
+    return f"  {MARKS[shadow.verdict.value]} {shadow.verdict.value:<12} {shadow.id:<17} ({kind}) {shadow.summary}"
 
 
 def decide(folder: Path, who: Who, decision: Recommendation, by: str, reason: str) -> Outcome[DecideAnswer]:
@@ -186,6 +199,22 @@ def decide(folder: Path, who: Who, decision: Recommendation, by: str, reason: st
             Recommendation.ROLLBACK: "Take the breaker out: cbops rollback",
         }[decision],
     )
+
+
+def compare(folder: Path, who: Who, criteria: CriteriaConfig, wished: Wished) -> Outcome[CompareAnswer]:
+    """Put on record what is to be compared with, if anything is to be set, and show what is compared with now.
+
+    Errors: UsageError, InputError, WrongStageError.
+    """
+    wished.check()
+    if not wished.sets:
+        require_enabled(load(folder), "canary compare")
+        return comparison_shown(folder, criteria, written=False)
+    reason = said(wished.reason or "", "the reason", MAX_REASON)
+    with recording(folder, who) as (session, state):
+        require_enabled(state, "canary compare")
+        session.append(comparison_set(state, wished, reason))
+    return comparison_shown(folder, criteria, written=True)
 
 
 def classify_episode(

@@ -8,17 +8,20 @@ from pathlib import Path
 
 from cbops.errors import ChangedError, MetricsError, UsageError
 from cbops.flows.outcome import Outcome
-from cbops.flows.ports import AdminPort, SamplePort
+from cbops.flows.ports import AdminPort, NumberPort, SamplePort
+from cbops.flows.steps.baseline import baseline_windows
+from cbops.flows.steps.breakers import Breakers, ask_breakers, candidates
 from cbops.flows.steps.days import Collected, day_answers
 from cbops.flows.steps.drift import brief, check_drift, drift_warnings
-from cbops.flows.steps.keeping import Measured, keep, without_data
+from cbops.flows.steps.keeping import Measured, keep
 from cbops.flows.steps.loading import document, load, policy_providers
 from cbops.flows.steps.logs import ReadLogs, keep_logs, logs_answer, logs_warnings, require_transitions
 from cbops.flows.steps.recording import Who, recording, require_enabled
+from cbops.flows.steps.shadows import Shadows
 from cbops.flows.steps.wording import plural
 from cbops.measure import breaker_rules, gather_day, measure_day
 from cbops.model.answers.monitor import DayAnswer, MonitorDayAnswer, MonitorDaysAnswer
-from cbops.model.calendar import day_number, day_window, zone
+from cbops.model.calendar import day_number, zone
 from cbops.model.config import CriteriaConfig, MetricsConfig
 from cbops.model.observation import DayWindow, Drift, Finding, Observation
 from cbops.model.state import RolloutState
@@ -45,6 +48,7 @@ class Sources:
     metrics: MetricsConfig
     criteria: CriteriaConfig
     logs: ReadLogs | None = None  # null: no logs were given
+    numbers: NumberPort | None = None  # null: the metrics source evaluates no expressions
 
 
 def collect(folder: Path, sources: Sources, who: Who, wanted: Wanted) -> Outcome[MonitorDaysAnswer]:
@@ -56,14 +60,22 @@ def collect(folder: Path, sources: Sources, who: Who, wanted: Wanted) -> Outcome
     """
     state = load(folder)
     require_enabled(state, "monitor daily")
-    windows = (*_baseline_windows(folder, state, wanted.as_of), *_windows(state, wanted))
+    windows = (
+        *baseline_windows(folder, state, wanted.as_of, sources.criteria.shadow),
+        *_windows(state, wanted),
+    )
     providers = _known_providers(folder, state)
     facts = None if sources.logs is None else sources.logs(state.target.tenant)
     rules = _loaded_rules(sources)
-    measured = [_measure(sources, state, window, wanted.as_of, providers, rules) for window in windows]
+    shadows = Shadows(sources.criteria.shadow, sources.numbers)
+    measured = [
+        shadows.of(_measure(sources, state, window, wanted.as_of, providers, rules)) for window in windows
+    ]
     require_transitions(facts, measured)
     drift = check_drift(folder, state, sources.admin)
-    kept: list[str] = []
+    breakers = _breakers(sources, state, measured, who.clock.now(), drift)
+    measured = [breakers.of(day) for day in measured]
+    kept = list(breakers.warnings)
     with recording(folder, who) as (session, fresh):
         if (fresh.enabled_at, fresh.disabled_at) != (state.enabled_at, state.disabled_at):
             raise ChangedError(
@@ -134,18 +146,6 @@ def _named(state: RolloutState, wanted: Wanted, begun: tuple[DayWindow, ...]) ->
     )
 
 
-def _baseline_windows(folder: Path, state: RolloutState, as_of: datetime) -> tuple[DayWindow, ...]:
-    """The baseline days that are not on record yet, or without any scrape."""
-    assert state.enabled_at is not None
-    have = {day.window.day for day in state.baseline} - without_data(folder, state.baseline)
-    seen = [
-        day_window(number, state.enabled_at, as_of, zone(state.timezone))
-        for number in range(1 - state.baseline_days, 1)
-        if number not in have
-    ]
-    return tuple(window for window in seen if window is not None)
-
-
 def _known_providers(folder: Path, state: RolloutState) -> tuple[str, ...]:
     named = [state.target.provider]
     if state.document is not None:
@@ -194,7 +194,8 @@ def _measure(  # noqa: PLR0917 - each is one thing of its own
 ) -> Observation:
     """One day; its samples are let go before the next one is asked for."""
     source = sources.samples
-    samples = gather_day(source.fetch, source.kind, state.target, window, sources.metrics, providers)
+    named = (state.comparison.controls or ()) if state.comparison is not None else ()
+    samples = gather_day(source.fetch, source.kind, state.target, window, sources.metrics, providers, named)
     since = window.day >= 1  # before enabling, alerts judge nothing
     seen = measure_day(
         state.target,
@@ -207,6 +208,15 @@ def _measure(  # noqa: PLR0917 - each is one thing of its own
         error_rate_windows=_error_rate_windows(state),
     )
     return seen.model_copy(update={"findings": (*seen.findings, *rules.findings)}) if since else seen
+
+
+def _breakers(
+    sources: Sources, state: RolloutState, measured: list[Observation], now: datetime, drift: Drift
+) -> Breakers:
+    """Asked once for all days, and not again of a router that gave no answer about drift."""
+    was_asked = state.document is not None or state.disabled_at is not None
+    silent = drift.message if was_asked and not drift.checked else None
+    return ask_breakers(sources.admin, candidates(measured), now, silent)
 
 
 def _error_rate_windows(state: RolloutState) -> tuple[float, ...]:

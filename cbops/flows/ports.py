@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from cbops.model.base import JsonObject
 from cbops.model.policy import PolicyInfo, PolicyVersion, PutAnswer
@@ -90,6 +90,17 @@ class SamplePort(LoadedRulesPort, Protocol):
     def fetch(self, query: SeriesQuery, start: datetime, end: datetime) -> Fetched:
         """Samples with start < t <= end, and each series' last sample at or before `start` (as far
         back as `LOOKBACK`, see the clients). Series without any sample there are left out.
+        May raise MetricsError.
+        """
+        ...
+
+
+@runtime_checkable
+class NumberPort(Protocol):
+    """A metrics source that evaluates expressions."""
+
+    def single(self, expression: str, at: datetime) -> float:
+        """The one number that an expression gives at an instant, in one request (two where nothing answers).
         May raise MetricsError.
         """
         ...

@@ -14,7 +14,7 @@ from cbops.flows.ports import AdminPort, AlertmanagerPort
 from cbops.flows.steps.firing import alert_line, firing
 from cbops.flows.steps.inflight import in_flight
 from cbops.flows.steps.orders import STILL_ENABLED, Order
-from cbops.flows.steps.wording import plural, spans
+from cbops.flows.steps.wording import comparison_line, plural, spans
 from cbops.journal.reader import read
 from cbops.model.answers.canary import InFlight, StatusAnswer
 from cbops.model.checklist import DONE, ITEMS
@@ -81,6 +81,7 @@ def _answer(
         in_flight=flying,
         alerts_firing=alerts,
         next_command=_next(state, missing, checklist_open, len(ended)),
+        comparison=state.comparison,
     )
 
 
@@ -165,6 +166,8 @@ def _lines(answer: StatusAnswer) -> tuple[str, ...]:
         days = spans(answer.days_collected) or "none"
         missing = f"; missing: {spans(answer.days_missing)}" if answer.days_missing else ""
         lines.append(f"  collected  {plural(len(answer.days_collected), 'day')}: {days}{missing}")
+    if answer.comparison is not None:
+        lines.append(f"  compared   {comparison_line(answer.comparison)}")
     if answer.disabled_at:
         lines.append(f"  disabled   {answer.disabled_at:%Y-%m-%d %H:%M} UTC")
     if answer.recommendation and answer.evaluated_at:

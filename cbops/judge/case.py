@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from cbops.judge.by_hand import in_baseline
 from cbops.judge.cells import DayCells, Period, canary_rows, control_rows, day_cells
 from cbops.judge.controls import ControlChoice, choose_controls
 from cbops.judge.outages import Provider, study_provider
@@ -76,12 +77,16 @@ class Case:
     def days_evidence(self) -> dict[str, Any]:
         """Which measurements were used, by day number and hash, and which were not."""
         known = {day.window.day: day for day in (*self.state.baseline, *self.state.days)}
-        return {
+        found: dict[str, Any] = {
             "observed": [_source(day, known) for day in self.after.days],
             "baseline": [_source(day, known) for day in self.before.days],
             "left_out": {str(number): why for number, why in self.left_out.items()},
             "full_days": list(self.full_days),
         }
+        word = self.state.comparison
+        if word is not None and word.baseline_from is not None:
+            found["baseline_set_by_hand"] = word.model_dump(mode="json", exclude={"controls"})
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,9 +182,9 @@ def make_case(
     """Sort the days, choose the controls, and say which days count."""
     disabled = state.disabled_at
     seen = tuple(d for d in _ordered(observations) if disabled is None or d.window.start < disabled)
-    earlier = _ordered(baseline)
+    earlier = _ordered(day for day in baseline if in_baseline(state, day.window))
     cells = {day.window.day: _known_cells(day, disabled) for day in (*earlier, *seen)}
-    controls = choose_controls(list(cells.values()))
+    controls = choose_controls(list(cells.values()), (*earlier, *seen), state.comparison)
     reasons = {day.window.day: _why_not(day, criteria, disabled) for day in (*earlier, *seen)}
     ends = [to_ms(day.window.end) for day in seen]
     until = min(to_ms(as_of), max(ends, default=to_ms(as_of)))

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from cbops.judge.by_hand import notes
 from cbops.judge.case import Case, Judged, counted, judged, make_case
+from cbops.judge.controls import ControlChoice
 from cbops.judge.error_rate import judge_error_rate
 from cbops.judge.health import classify_all
 from cbops.judge.latency import judge_latency
@@ -15,6 +18,7 @@ from cbops.judge.observability import judge_observability
 from cbops.judge.opens import judge_opens, past_budget
 from cbops.judge.recommendation import ALL_CRITERIA, recommend
 from cbops.judge.recovery import judge_recovery
+from cbops.judge.shadows import binding_reasons, judge_shadows
 from cbops.model.config import CriteriaConfig
 from cbops.model.observation import Drift, Episode, Observation
 from cbops.model.state import RolloutState
@@ -43,6 +47,28 @@ def classify(
     return classify_all(
         make_case(state, days, baseline, episodes, criteria=criteria, as_of=end, rejected=False)
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What a canary is compared with, and what is to be said of what was set by hand; `baseline`: the days that count."""
+
+    controls: ControlChoice
+    baseline: tuple[Observation, ...]
+    notes: tuple[str, ...]
+
+
+def compared_with(
+    state: RolloutState,
+    observations: Iterable[Observation],
+    baseline: Iterable[Observation],
+    criteria: CriteriaConfig,
+) -> Comparison:
+    """The controls and the days before enabling, over these days."""
+    case = make_case(
+        state, observations, baseline, (), criteria=criteria, as_of=state.last_at, rejected=False
+    )
+    return Comparison(case.controls, case.before.days, notes(state, case.controls))
 
 
 def _criteria(
@@ -97,25 +123,36 @@ def evaluate(
     found = _criteria(case, classified, tuple(logs), drift)
     results = tuple(each.result for each in found)
     other_policy = drifted(state, drift, (day.window.day for day in case.observed.days))
+    shadows = judge_shadows(case)
+    holding_up = binding_reasons(shadows)
     recommendation, reasons = recommend(
         results,
         opens_past_budget=past_budget(case, classified),
         full_days=len(case.full_days),
         min_full_days=criteria.min_full_days,
         drifted=other_policy,
+        shadows=holding_up,
     )
+    running = [day.window.day for day in case.observed.days if day.window.partial]
+    if running:
+        reasons = (*reasons, f"preliminary: day {running[-1]} is not over, and counts only when it is")
     missing = dict.fromkeys(text for each in found for text in each.missing)
     if other_policy:
         missing[REMEDY] = None
+    missing |= dict.fromkeys(holding_up)
     return Evaluation(
         as_of=as_of,
         days_observed=len(case.observed.days),
         full_days=len(case.full_days),
+        preliminary=bool(running),
         criteria=results,
         recommendation=recommendation,
         reasons=reasons,
         missing=tuple(missing),
         episodes=classified,
         drift=drift,
+        shadows=shadows,
+        comparison=state.comparison,
+        notes=notes(state, case.controls),
         settings=EvaluationSettings(criteria=criteria, denied_without_fallback=denied_without_fallback),
     )

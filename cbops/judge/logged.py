@@ -194,6 +194,8 @@ def _unlogged(cell: _Cell, one: _Counted, logs: Logged, days: Sequence[Observati
     restarts = [(to_ms(each.after), to_ms(each.at)) for each in one.day.restarts]
     if 0 < logs.routers < len(routers):
         cell.explained[f"logs of {logs.routers} of {len(routers)} routers were read"] += one.left
+    elif not logs.routers and len(routers) > 1:
+        cell.explained[f"the logs don't name their router, and {len(routers)} were counted"] += one.left
     elif _inside(one.at, restarts, _interval(one.day)):
         cell.explained["a router that stops may lose its last lines"] += one.left
     else:

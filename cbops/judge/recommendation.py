@@ -5,6 +5,7 @@
     unexpected opens missed and past their budget                      rollback
     unexpected opens missed, or observability missed                   extend, with what to change
     the live policy is not the applied one                             extend
+    a binding shadow criterion is not met                              extend
     any criterion inconclusive, or in error                            extend
     fewer full days than required                                      extend
     all five met                                                       proceed
@@ -44,6 +45,7 @@ class Facts:
     full_days: int
     min_full_days: int
     drifted: tuple[str, ...] = ()
+    shadows: tuple[str, ...] = ()  # what keeps binding ones from being met
 
     def those(self, verdict: Verdict, among: Sequence[CriterionId] = ALL_CRITERIA) -> list[CriterionId]:
         """The criteria with that verdict."""
@@ -78,6 +80,10 @@ def _drifted(facts: Facts) -> tuple[str, ...]:
     return facts.drifted
 
 
+def _shadows(facts: Facts) -> tuple[str, ...]:
+    return facts.shadows
+
+
 def _open_questions(facts: Facts) -> tuple[str, ...]:
     errors = [f"{NAMES[c]} could not be measured" for c in facts.those(Verdict.ERROR)]
     return (*errors, *(f"{NAMES[c]} is inconclusive" for c in facts.those(Verdict.INCONCLUSIVE)))
@@ -100,6 +106,7 @@ TABLE: tuple[Row, ...] = (
     Row(Recommendation.ROLLBACK, _budget),
     Row(Recommendation.EXTEND, _to_change),
     Row(Recommendation.EXTEND, _drifted),
+    Row(Recommendation.EXTEND, _shadows),
     Row(Recommendation.EXTEND, _open_questions),
     Row(Recommendation.EXTEND, _too_few_days),
     Row(Recommendation.PROCEED, _all_met),
@@ -113,9 +120,12 @@ def recommend(
     full_days: int,
     min_full_days: int,
     drifted: tuple[str, ...] = (),
+    shadows: tuple[str, ...] = (),
 ) -> tuple[Recommendation, tuple[str, ...]]:
     """The first row that holds, with the reasons of every row that recommends the same."""
-    facts = Facts({c.id: c.verdict for c in criteria}, opens_past_budget, full_days, min_full_days, drifted)
+    facts = Facts(
+        {c.id: c.verdict for c in criteria}, opens_past_budget, full_days, min_full_days, drifted, shadows
+    )
     holding = [(row.recommendation, reasons) for row in TABLE if (reasons := row.reasons(facts))]
     chosen = holding[0][0]
     return chosen, tuple(text for each, reasons in holding if each is chosen for text in reasons)

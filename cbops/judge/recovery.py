@@ -11,13 +11,11 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from cbops.judge.case import Case, Judged, counted, judged
-from cbops.judge.cells import Cell
-from cbops.judge.numbers import arrivals, rounded
+from cbops.judge.numbers import rounded
 from cbops.judge.outages import joined
+from cbops.judge.probes import probes_ms
 from cbops.judge.rehearsal import judge_without_opens
 from cbops.judge.settings import (
-    AROUND_MS,
-    ARRIVALS_ALPHA,
     INCIDENT_SLACK_MS,
     OUTAGE_PAUSE_MS,
     UNASKED_RESULTS,
@@ -91,53 +89,6 @@ def provider_recovery(case: Case, episode: Episode) -> Recovery:
     return Recovery(at=max(opened, at), source=source, over=at < case.until)
 
 
-def _requests(case: Case, provider: str) -> list[tuple[Cell, float]]:
-    """The canary's requests for a provider, bucket by bucket, the denied ones among them.
-
-    Where fail_fast isn't exported, the provider's usual share of all results stands in.
-    """
-    row = case.observed.canary.get(provider, ())
-    if any(cell.fail_fast is not None for cell in row):
-        return [(cell, cell.results + (cell.fail_fast or 0)) for cell in row]
-    everything: dict[int, int] = {}
-    for cells in case.observed.canary.values():
-        for cell in cells:
-            everything[cell.start] = everything.get(cell.start, 0) + cell.results
-    total = sum(everything.values())
-    share = sum(cell.results for cell in row) / total if total else 0.0
-    return [(cell, max(cell.results, share * everything[cell.start])) for cell in row]
-
-
-def _probes_ms(case: Case, provider: str, ready: int, probes: int) -> int | None:
-    """Milliseconds from `ready` until `probes` requests had come; null while they haven't.
-
-    A bucket doesn't tell when in it they came. So they are given at least the time in which so many come
-    with all but certainty at the traffic of that hour: for a quiet tenant minutes, for a busy one seconds.
-    """
-    rows = _requests(case, provider)
-    came = _came_ms(rows, ready, probes)
-    near = [(c, n) for c, n in rows if c.overlaps(ready - AROUND_MS, ready + AROUND_MS)]
-    requests = sum(n for _, n in near)
-    if came is None or not requests:
-        return came
-    each = sum(c.end - c.start for c, _ in near) / requests
-    return max(came, round(arrivals(probes, ARRIVALS_ALPHA) * each))
-
-
-def _came_ms(rows: list[tuple[Cell, float]], ready: int, probes: int) -> int | None:
-    """As if the requests of a bucket were spread evenly over it."""
-    came = 0.0
-    for cell, requests in rows:
-        if cell.end <= ready or requests <= 0:
-            continue
-        begin = max(cell.start, ready)
-        usable = requests * (cell.end - begin) / (cell.end - cell.start)
-        if came + usable >= probes:
-            return round(begin + (probes - came) / usable * (cell.end - begin)) - ready
-        came += usable
-    return None
-
-
 def allowance(case: Case, episode: Episode, recovered: int) -> Allowance:
     """The bound for one episode; an unknown policy has the router's defaults."""
     timeout = UNKNOWN_TIMEOUT_MS if case.policy is None else max(0, case.policy.timeout_ms)
@@ -149,7 +100,7 @@ def allowance(case: Case, episode: Episode, recovered: int) -> Allowance:
     return Allowance(
         timeout_ms=timeout,
         probes=probes,
-        probes_ms=_probes_ms(case, episode.provider, recovered + timeout, probes),
+        probes_ms=probes_ms(case, episode.provider, recovered + timeout, probes),
         margin_ms=case.criteria.recovery_margin_seconds * 1000,
     )
 

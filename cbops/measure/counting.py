@@ -87,9 +87,10 @@ def _stands_still(series: Series, target: ScrapeTarget, usual: float) -> bool:
     values = series.values
     if target.restarts or len(values) < 2 or not isfinite(values[0]) or values[-1] != values[0]:
         return False
-    if array("d", [values[0]]) * len(values) != array("d", values):
+    packed = values if isinstance(values, array) else array("d", values)
+    if array("d", [values[0]]) * len(values) != packed:
         return False
-    return max(distances(series.times)) <= usual * 1.5
+    return target.all_seen(series.times) or max(distances(series.times)) <= usual * 1.5
 
 
 def _birth(series: Series, target: ScrapeTarget, start: int, end: int) -> list[Rise]:

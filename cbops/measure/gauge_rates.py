@@ -7,7 +7,7 @@ gauge outside of them contradicts. Source: the breaker's section of the domain d
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import inf, isfinite
 
@@ -44,10 +44,11 @@ class _Held:
     gauge: float
     low: float
     high: float
+    under: frozenset[float]  # the windows (seconds) that it fits
 
     @property
     def fits(self) -> bool:
-        return self.low - ROUNDING <= self.gauge <= self.high + ROUNDING
+        return bool(self.under)
 
     @property
     def off(self) -> float:
@@ -56,7 +57,7 @@ class _Held:
 
 
 def compare_rate(circuit: Circuit, windows: Sequence[float]) -> GaugeComparison | None:
-    """`windows` (seconds) are those that the circuit may have had; null where there is no such gauge."""
+    """`windows` (seconds) are those that the circuit may have had, the policy's first; null without such a gauge."""
     gauges = circuit.of(ERROR_RATE)
     if not gauges:
         return None
@@ -68,18 +69,36 @@ def compare_rate(circuit: Circuit, windows: Sequence[float]) -> GaugeComparison 
         _compared(circuit, dict(zip(gauges[0].times, gauges[0].values, strict=True)), results, windows)
     )
     wrong = [one for one in held if not one.fits]
+    fitting = {width: sum(width in one.under for one in held) for width in windows}
+    best = max(windows, key=lambda width: fitting[width])
     numbers: dict[str, float | int | str | None] = {
         "compared": len(held),
         "disagree": len(wrong),
-        "window_seconds": max(windows),
+        "window_seconds": best,
     }
     if not held:
         text = f"{circuit.provider}: no new result to compare the error rate with"
         return circuit.compared("error_rate", "unknown", text, numbers)
-    if not wrong:
-        text = f"{circuit.provider}: the error rate fits the counters at all {len(held)} scrapes"
-        return circuit.compared("error_rate", "agree", text, numbers)
-    return _disagreement(circuit, held, wrong, numbers)
+    if wrong:
+        return _disagreement(circuit, held, wrong, numbers, max(windows))
+    return _agreement(circuit, len(held), fitting, numbers)
+
+
+def _agreement(
+    circuit: Circuit, held: int, fitting: dict[float, int], numbers: dict[str, float | int | str | None]
+) -> GaugeComparison:
+    """By how many of them fit each window; the first is the policy's."""
+    policy, best = next(iter(fitting)), max(fitting, key=lambda width: fitting[width])
+    if fitting[best] - fitting[policy] > max(RACES, RACES_SHARE * held):
+        numbers |= {"policy_window_seconds": policy, "disagree_over_policy_window": held - fitting[policy]}
+        text = (
+            f"{circuit.provider}: the error rate fits the counters over {best:g} s, and at {held - fitting[policy]} of "
+            f"{held} scrapes not over the policy's {policy:g} s; a circuit on the default settings explains it"
+        )
+        return circuit.compared("error_rate", "known", text, numbers, "default_window")
+    over = f"{best:g} s" if fitting[best] == held else " or ".join(f"{width:g} s" for width in fitting)
+    text = f"{circuit.provider}: the error rate fits the counters over {over} at all {held} scrapes"
+    return circuit.compared("error_rate", "agree", text, numbers)
 
 
 def _disagreement(
@@ -87,6 +106,7 @@ def _disagreement(
     held: Sequence[_Held],
     wrong: Sequence[_Held],
     numbers: dict[str, float | int | str | None],
+    widest: float,
 ) -> GaugeComparison:
     worst = max(wrong, key=lambda one: one.off)
     numbers |= {
@@ -106,7 +126,7 @@ def _disagreement(
         told += "; results that came while a page was read explain so few"
         return circuit.compared("error_rate", "known", told, numbers, "race")
     lasted = wrong[-1].at - wrong[0].at
-    if lasted <= float(numbers["window_seconds"] or 0) * 1000 + 2 * circuit.target.interval:
+    if lasted <= widest * 1000 + 2 * circuit.target.interval:
         told += "; for less than one window: a crash of the breaker, or an operator's call, that emptied it"
         return circuit.compared("error_rate", "known", told, numbers, "window_emptied")
     return circuit.compared("error_rate", "contradiction", told, numbers)
@@ -129,20 +149,21 @@ def _results(circuit: Circuit) -> list[_Results]:
 
 
 def _compared(
-    circuit: Circuit, gauge: dict[int, float], results: Sequence[_Results], windows: Iterable[float]
+    circuit: Circuit, gauge: dict[int, float], results: Sequence[_Results], windows: Sequence[float]
 ) -> Iterator[_Held]:
-    """At each scrape of the window that showed a result; under the window that fits best."""
+    """At each scrape of the window that showed a result; the bounds are those of the window that fits best."""
     begun = min(circuit.target.times, default=0)
     for index, last in enumerate(results):
         if not circuit.start < last.at <= circuit.end or not isfinite(gauge.get(last.at, inf)):
             continue  # a NaN says nothing
         known = [width for width in windows if last.after - width * 1000 - JITTER_MS >= begun]
-        if len(known) < len(tuple(windows)) and not last.restart:
+        if len(known) < len(windows) and not last.restart:
             continue  # what was in the window before the first scrape is not known
-        bounds = [bounds_of(results, index, width * 1000) for width in windows]
+        bounds = {width: bounds_of(results, index, width * 1000) for width in windows}
         value = gauge[last.at]
-        low, high = min(bounds, key=lambda bound: max(bound[0] - value, value - bound[1]))
-        yield _Held(last.at, value, low, high)
+        fits = frozenset(w for w, (low, high) in bounds.items() if low - ROUNDING <= value <= high + ROUNDING)
+        low, high = min(bounds.values(), key=lambda bound: max(bound[0] - value, value - bound[1]))
+        yield _Held(last.at, value, low, high, fits)
 
 
 def bounds_of(results: Sequence[_Results], index: int, width: float) -> tuple[float, float]:

@@ -10,6 +10,7 @@ from typing import Literal
 from cbops.measure.circuits import Walk, state_from_totals
 from cbops.measure.counting import Rise, rises
 from cbops.measure.names import EVENTS, KNOWN_LABELS, TRANSITIONS
+from cbops.measure.spans import united
 from cbops.measure.targets import ScrapeTarget, Targets, constant_labels, key_of
 from cbops.measure.transitions import edge_of, first_totals, timelines
 from cbops.model.base import from_ms, iso
@@ -101,13 +102,19 @@ class Circuit:
     def shown(self, series: Iterable[Series]) -> set[int]:
         """The scrapes of the window in which any of these series holds more than 0."""
         found: set[int] = set()
+        spans: list[tuple[int, int]] = []
         for one in series:
             first, last = bisect_right(one.times, self.start), bisect_right(one.times, self.end)
-            values = one.values[first:last]
-            if values and min(values) > 0:
-                found.update(one.times[first:last])
+            times, values = one.times[first:last], one.values[first:last]
+            if not times:
+                continue
+            if min(values) > 0 and self.target.all_seen(times):
+                # A trace id makes thousands that all go on to the end: their scrapes are looked up together.
+                spans.append((times[0], times[-1]))
             else:
-                found.update(at for at, value in zip(one.times[first:last], values, strict=True) if value > 0)
+                found.update(at for at, value in zip(times, values, strict=True) if value > 0)
+        for begin, end in united(spans):
+            found.update(self.target.scrapes(begin - 1, end))
         return found
 
     def alone(self, these: Iterable[Series], those: Sequence[Series]) -> list[int]:

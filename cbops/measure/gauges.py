@@ -53,7 +53,7 @@ def compare_gauges(
     circuits may have had on that day (the policy's, the default's). A metric that a router doesn't export for
     the tenant is optional and not compared.
     """
-    windows = tuple(sorted({DEFAULT_WINDOW_SECONDS, *window_seconds}))
+    windows = tuple(dict.fromkeys((*window_seconds, DEFAULT_WINDOW_SECONDS)))
     return tuple(
         found
         for circuit in circuits_of(series, targets, start_ms, end_ms)
@@ -129,7 +129,7 @@ def _trigger(circuit: Circuit) -> GaugeComparison | None:
         return circuit.unmatched("trigger_reason", Lone(told, numbers, times, (), opening))
     if not triggers:
         return None
-    above = max((value for one in triggers for value in one.values), default=0)
+    above = max((max(one.values, default=0.0) for one in triggers), default=0.0)
     total = round(sum(one.values[-1] for one in circuit.of(TRIGGER_REASON) if one.values))
     text = f"{circuit.provider}: {openings} openings and half-openings; the reasons' sum is {total}"
     if above > 1 and total > _counted(circuit):
@@ -175,7 +175,7 @@ def _timeout_transitions(circuit: Circuit) -> GaugeComparison | None:
 def _timeout_remaining(circuit: Circuit) -> GaugeComparison | None:
     """Set while a circuit is open; what it holds after that is its last value."""
     mine = circuit.of(TIMEOUT_REMAINING)
-    values = [value for one in mine for value in one.values]
+    values = [min(one.values) for one in mine if one.values]
     if not values:
         return None
     now, last = circuit.state_at(circuit.end), max(one.values[-1] for one in mine if one.values)

@@ -117,10 +117,11 @@ def gather_day(  # noqa: PLR0917 - each is one thing of its own
     window: DayWindow,
     config: MetricsConfig,
     known_providers: Iterable[str] = (),
+    named: Iterable[str] = (),
 ) -> DaySamples:
     """Ask `fetch` (a source's) for all that `measure_day` needs; six requests, at most eight.
 
-    `kind` is the source's name. MetricsError of the source goes through.
+    `kind` is the source's name; `named` are tenants that a person wants compared with. MetricsError of the source goes through.
     """
     queries = day_queries(target, config)
     start, end = window.start, window.end
@@ -132,7 +133,8 @@ def gather_day(  # noqa: PLR0917 - each is one thing of its own
     if not _scraped_before(ours, documented(config, scrapes), to_ms(start)):
         earlier = fetch(queries.tenant, start - HISTORY, start - LOOKBACK)
     history = fetch(queries.history, start - HISTORY, start)
-    controls_query = control_query(config, target, window, everyone, {*known_providers, *_providers(ours)})
+    known = {*known_providers, *_providers(ours)}
+    controls_query = control_query(config, target, window, everyone, known, named)
     controls = None if controls_query is None else fetch(controls_query, start, end)
     alerts = fetch(queries.alerts, start, end)
     absent = absent_metrics(ours)
@@ -171,14 +173,15 @@ def _scraped_before(series: Iterable[Series], ups: Iterable[Series], start: int)
     return any(one.times and one.times[0] <= start for one in (*series, *ups))
 
 
-def control_query(
+def control_query(  # noqa: PLR0917 - each is one thing of its own
     config: MetricsConfig,
     target: Target,
     window: DayWindow,
     survey: Iterable[Series],
     providers: Iterable[str],
+    named: Iterable[str] = (),
 ) -> SeriesQuery | None:
-    """The other tenants with the most results on the same providers; null when there is none."""
+    """The other tenants with the most results on the same providers, and those that a person named; null when there is none."""
     shared = {*providers, target.provider}
     results = [
         one
@@ -199,6 +202,6 @@ def control_query(
         config,
         "other tenants on the same providers",
         (EVENTS, TRANSITIONS, LATENCY_COUNT, LATENCY_SUM),
-        (any_of("tenant_id", chosen), any_of("provider_id", shared)),
+        (any_of("tenant_id", {*chosen, *named} - {target.tenant}), any_of("provider_id", shared)),
         STEP,
     )

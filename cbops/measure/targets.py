@@ -10,9 +10,10 @@ from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import chain, islice, pairwise
 from math import inf
-from operator import gt, sub
+from operator import ge, gt, sub
 from typing import TypeVar
 
 from cbops.measure.names import COUNTERS, KNOWN_LABELS
@@ -55,6 +56,13 @@ class ScrapeTarget:
         found = self.times[index]
         return found if later is None or found < later - slack else None
 
+    def all_seen(self, times: Sequence[int]) -> bool:
+        """Whether those (ascending, not empty) are all its scrapes from the first of them to the last."""
+        first = bisect_left(self.times, times[0])
+        mine = self.times[first : first + len(times)]
+        # Two arrays are compared many times faster than what they hold.
+        return mine == times if isinstance(mine, array) and isinstance(times, array) else [*mine] == [*times]
+
     def restarted(self, earlier: int, later: int) -> bool:
         """Whether a restart fell into (earlier, later]."""
         slack = self.interval / 2
@@ -72,9 +80,9 @@ def key_of(labels: Mapping[str, str]) -> TargetKey:
 
 def cadence(series: Series, target: ScrapeTarget) -> float:
     """The usual distance between two samples of a series: its own where that is longer (rules, steps)."""
-    if len(series.times) < 3:
+    if len(series.times) < 3 or any(map(partial(ge, target.interval), distances(series.times))):
         return target.interval
-    return max(target.interval, float(min(distances(series.times))))
+    return float(min(distances(series.times)))
 
 
 def distances(times: Sequence[int]) -> Iterator[int]:
@@ -170,7 +178,7 @@ def _target(
     # A step repeats a sample for minutes after the last scrape: it must not reach past the raw samples.
     cut = max((time for time in seen if time <= start), default=min(seen, default=start))
     stepped = {time for one in older for time in one.times if time < cut}
-    bare = ScrapeTarget(key, instance, sorted(seen | stepped), interval)
+    bare = ScrapeTarget(key, instance, array("q", sorted(seen | stepped)), interval)
     return replace(bare, restarts=find_restarts(bare, with_history(raw, older)))
 
 
@@ -258,7 +266,11 @@ def _fallen(series: Series, target: ScrapeTarget) -> Iterable[int]:
 
 def _vanished(series: Series, target: ScrapeTarget) -> Iterable[int]:
     usual = cadence(series, target)
-    if max(distances(series.times), default=0) > usual * 1.5:
+    if (
+        series.times
+        and not target.all_seen(series.times)
+        and max(distances(series.times), default=0) > usual * 1.5
+    ):
         for earlier, later in pairwise(series.times):
             if later - earlier > usual * 1.5 and (gone := target.missed(earlier, later, usual)) is not None:
                 yield gone

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from cbops.model.base import Frozen
 
@@ -29,6 +29,13 @@ class TlsConfig(Frozen):
     key_file: str | None = None
 
 
+class RetriesConfig(Frozen):
+    """What may be asked again is asked `attempts` times at most; none begins after `seconds`."""
+
+    attempts: int = Field(default=3, ge=1, le=20)
+    seconds: float = Field(default=20, gt=0, le=600)
+
+
 class RouterConfig(Frozen):
     """The router's admin API."""
 
@@ -39,6 +46,7 @@ class RouterConfig(Frozen):
     auth: AuthConfig = AuthConfig()
     tls: TlsConfig = TlsConfig()
     timeout_seconds: float = Field(default=10, gt=0, le=600)
+    retries: RetriesConfig = RetriesConfig()  # of what only reads
 
 
 class Variable(Frozen):
@@ -58,13 +66,6 @@ class BasicAuth(Frozen):
 
     username: str
     password: Variable
-
-
-class RetriesConfig(Frozen):
-    """What may be asked again is asked `attempts` times at most; none begins after `seconds`."""
-
-    attempts: int = Field(default=3, ge=1, le=20)
-    seconds: float = Field(default=20, gt=0, le=600)
 
 
 class EndpointConfig(Frozen):
@@ -109,6 +110,37 @@ class OpenBudget(Frozen):
     days: int = Field(default=2, ge=1)
 
 
+class ShadowConfig(Frozen):
+    """A criterion of one's own, measured and shown beside the five; only a `binding` one can hold a rollout up.
+
+    `query`: PromQL with the places `{tenant}`, `{provider}`, `{range}` (the day's length), giving one number a day.
+    `margin`: how much worse than before it may become: a number in the query's own unit, or a share of what it was
+    before ("5 %").
+    """
+
+    id: str = Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")
+    query: str = Field(min_length=1, max_length=2000)
+    direction: Literal["lower_is_better", "higher_is_better"]
+    margin: Annotated[float, Field(ge=0)] | Annotated[str, Field(pattern=r"^\d{1,6}(\.\d{1,6})? ?%$")]
+    binding: bool = False
+
+    @property
+    def share(self) -> float | None:
+        """The margin as a share of what it was before; null where it is in the query's unit."""
+        return float(self.margin.rstrip(" %")) / 100 if isinstance(self.margin, str) else None
+
+
+MAX_SHADOWS = 10  # each is a request for every day
+
+
+def _differ(shadows: tuple[ShadowConfig, ...]) -> tuple[ShadowConfig, ...]:
+    """ValueError where two have the same id."""
+    names = [shadow.id for shadow in shadows]
+    if len(set(names)) < len(names):
+        raise ValueError("two shadow criteria have the same id")
+    return shadows
+
+
 class CriteriaConfig(Frozen):
     """Margins and confidence of the five criteria."""
 
@@ -120,6 +152,7 @@ class CriteriaConfig(Frozen):
     min_coverage: float = Field(default=0.9, gt=0, le=1)  # share of scrapes that a day needs to count
     recovery_margin_seconds: int = Field(default=300, ge=0)
     unexpected_opens_budget: OpenBudget = OpenBudget()
+    shadow: Annotated[tuple[ShadowConfig, ...], Field(max_length=MAX_SHADOWS), AfterValidator(_differ)] = ()
 
 
 class SelectionConfig(Frozen):

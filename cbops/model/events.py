@@ -6,6 +6,7 @@ Written events never change: a field that is added later has a default.
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Literal
 
 from pydantic import Field
@@ -271,6 +272,19 @@ class LogsRead(Frozen):
     facts: Sha
 
 
+class ComparisonSet(Frozen):
+    """What the canary is compared with from here on, as a person set it; all null: by rule again.
+
+    `controls` empty: no tenant. Of the baseline either both dates (both included) or none.
+    """
+
+    type: Literal["comparison_set"] = "comparison_set"
+    controls: tuple[str, ...] | None = None
+    baseline_from: date | None = None
+    baseline_to: date | None = None
+    reason: str
+
+
 class TornLineSetAside(Frozen):
     """Half a line stood at the end; it was moved to `file` and the journal goes on.
 
@@ -308,6 +322,7 @@ Event = (
     | Forecasted
     | Tuned
     | LogsRead
+    | ComparisonSet
     | TornLineSetAside
 )
 

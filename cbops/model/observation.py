@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import Field
 
 from cbops.model.base import Frozen, Instant
+from cbops.model.comparison import BreakersAsked, ShadowMeasured
 from cbops.model.series import QueryRecord
 from cbops.model.telemetry import GaugeComparison, LoadedRule, MetricFound
 from cbops.model.tenant import Target
@@ -203,3 +204,5 @@ class Observation(Frozen):
         None  # loaded at the time of looking; null: could not be asked
     )
     queries: tuple[QueryRecord, ...] = ()
+    breakers: BreakersAsked | None = None  # of the tenants in `controls`; null: could not be asked
+    shadows: tuple[ShadowMeasured, ...] = ()

@@ -7,7 +7,9 @@ from typing import Literal
 
 from cbops.model.base import Frozen, Instant, JsonObject
 from cbops.model.checklist import ItemId, ItemState
+from cbops.model.comparison import ComparisonWord
 from cbops.model.events import (
+    ComparisonSet,
     Decided,
     EpisodeClassified,
     Evaluated,
@@ -151,6 +153,10 @@ class LogsRecord(Stamped):
     read: LogsRead
 
 
+class ComparisonRecord(Stamped):
+    set: ComparisonSet
+
+
 class RehearsalRecord(Stamped):
     rehearsal: Rehearsal
 
@@ -191,6 +197,7 @@ class RolloutState(Frozen):
     forecasts: tuple[ForecastRecord, ...] = ()
     tunings: tuple[TuningRecord, ...] = ()
     logs: tuple[LogsRecord, ...] = ()
+    comparisons: tuple[ComparisonRecord, ...] = ()
     last_seq: int
     last_at: Instant
     torn_lines: int = 0
@@ -201,3 +208,20 @@ class RolloutState(Frozen):
         if self.rollbacks and self.rollbacks[-1].done_at is None:
             return self.rollbacks[-1]
         return None
+
+    @property
+    def comparison(self) -> ComparisonWord | None:
+        """What the canary is to be compared with, where a person said so last; null: all by rule."""
+        if not self.comparisons:
+            return None
+        last = self.comparisons[-1]
+        if last.set.controls is None and last.set.baseline_from is None:
+            return None
+        return ComparisonWord(
+            controls=last.set.controls,
+            baseline_from=last.set.baseline_from,
+            baseline_to=last.set.baseline_to,
+            reason=last.set.reason,
+            by=last.actor,
+            at=last.at,
+        )

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any, Literal
 
 from cbops.model.base import Frozen, Instant
+from cbops.model.comparison import ComparisonWord
 from cbops.model.config import CriteriaConfig
 from cbops.model.observation import Drift
 
@@ -66,6 +67,16 @@ class CriterionResult(Frozen):
     evidence: dict[str, Any]
 
 
+class ShadowResult(Frozen):
+    """A shadow criterion; what isn't `binding` never changes the recommendation."""
+
+    id: str
+    verdict: Verdict
+    binding: bool
+    summary: str
+    evidence: dict[str, Any]
+
+
 class EvaluationSettings(Frozen):
     """What of the configuration a judgement depended on, so that it can be repeated under another one."""
 
@@ -79,6 +90,7 @@ class Evaluation(Frozen):
     as_of: Instant
     days_observed: int  # collected days, partial ones included
     full_days: int  # whole calendar days with enough scrapes
+    preliminary: bool = False  # a day that isn't over was looked at: no look of its own, the day's end is
     criteria: tuple[CriterionResult, ...]
     recommendation: Recommendation
     reasons: tuple[str, ...]  # why this recommendation
@@ -86,3 +98,6 @@ class Evaluation(Frozen):
     episodes: tuple[ClassifiedEpisode, ...] = ()
     drift: Drift | None = None  # what was seen of the live policy at the time of judging
     settings: EvaluationSettings | None = None
+    shadows: tuple[ShadowResult, ...] = ()
+    comparison: ComparisonWord | None = None  # what a person set to compare with; null: all by rule
+    notes: tuple[str, ...] = ()  # what is to be known of that

@@ -8,7 +8,14 @@ from typing import Literal, get_args
 
 from cbops.model.events import CriterionVerdict, RollbackProof
 from cbops.model.state import DecisionRecord, RollbackRecord, RolloutState, Stage
-from cbops.model.verdict import CriterionId, CriterionResult, Evaluation, Recommendation, Verdict
+from cbops.model.verdict import (
+    CriterionId,
+    CriterionResult,
+    Evaluation,
+    Recommendation,
+    ShadowResult,
+    Verdict,
+)
 from cbops.render import text
 from cbops.render.log_view import PLACEHOLDER, EvaluationView, Field, RollbackView, Tick, TicketView
 from cbops.render.log_words import DECISIONS, NONE, NONE_RECORDED, finished, unfilled, when
@@ -26,6 +33,8 @@ def evaluation_view(state: RolloutState | None, evaluation: Evaluation | None, t
     judged = evaluation or recorded
     over = finished(state)
     date = when(judged.as_of, tz) if judged else unfilled(over=over, said=Markdown("Not evaluated"))
+    if evaluation is not None and evaluation.preliminary:
+        date = phrase("{} (preliminary: a day that isn't over was looked at)", date)
     return EvaluationView(
         date=date,
         criteria=_criteria(judged.criteria if judged else (), over=over),
@@ -54,7 +63,29 @@ def _recommendation(evaluation: Evaluation | None, recorded: Recommendation | No
         return Field(DECISIONS[recorded]) if recorded else None
     missing = tuple(phrase("Still missing: {}", each) for each in evaluation.missing)
     reasons = tuple(phrase("{}", reason) for reason in evaluation.reasons)
-    return Field(DECISIONS[evaluation.recommendation], reasons + missing)
+    shadows = tuple(_shadow(each) for each in evaluation.shadows)
+    return Field(DECISIONS[evaluation.recommendation], reasons + missing + shadows + _by_hand(evaluation))
+
+
+def _shadow(shadow: ShadowResult) -> Markdown:
+    mark = Markdown(_MARKS[shadow.verdict])
+    kind = "Binding shadow criterion" if shadow.binding else "Shadow criterion"
+    return phrase("{} {} — {} {}: {}", kind, shadow.id, mark, shadow.verdict.value, shadow.summary)
+
+
+def _by_hand(evaluation: Evaluation) -> tuple[Markdown, ...]:
+    """What a person set to compare with, and what is to be known of it."""
+    word = evaluation.comparison
+    if word is None:
+        return ()
+    told = []
+    if word.controls is not None:
+        told.append(phrase("controls {}", ", ".join(word.controls) or "none"))
+    if word.baseline_from is not None and word.baseline_to is not None:
+        told.append(phrase("baseline {} to {}", word.baseline_from.isoformat(), word.baseline_to.isoformat()))
+    what = Markdown("; ".join(told))
+    first = phrase("Set by hand: {}, by {}; reason: {}", what, word.by, word.reason)
+    return (first, *(phrase("{}", note) for note in evaluation.notes))
 
 
 def _decision(state: RolloutState | None, tz: tzinfo) -> Field:

@@ -16,6 +16,7 @@ from cbops.model.base import Frozen
 from cbops.model.events import (
     BreakerAdopted,
     ChecklistMarked,
+    ComparisonSet,
     DayCollected,
     Decided,
     EnableAbandoned,
@@ -81,6 +82,7 @@ _on(LessonAdded, fold_record.lesson_added)
 _on(Forecasted, fold_record.forecasted)
 _on(Tuned, fold_record.tuned)
 _on(LogsRead, fold_record.logs_read)
+_on(ComparisonSet, fold_record.comparison_set)
 _on(TornLineSetAside, fold_record.torn_line_set_aside)
 
 

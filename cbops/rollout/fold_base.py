@@ -14,6 +14,7 @@ from cbops.model.state import (
     ChecklistRecord,
     ClassificationRecord,
     CollectedDay,
+    ComparisonRecord,
     DecisionRecord,
     EnableRecord,
     EvaluationRecord,
@@ -58,6 +59,7 @@ class Changes(TypedDict, total=False):
     forecasts: tuple[ForecastRecord, ...]
     tunings: tuple[TuningRecord, ...]
     logs: tuple[LogsRecord, ...]
+    comparisons: tuple[ComparisonRecord, ...]
     torn_lines: int
 
 

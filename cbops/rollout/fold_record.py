@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from cbops.model.events import (
     ChecklistMarked,
+    ComparisonSet,
     DayCollected,
     Decided,
     Entry,
@@ -24,6 +25,7 @@ from cbops.model.state import (
     ChecklistRecord,
     ClassificationRecord,
     CollectedDay,
+    ComparisonRecord,
     DecisionRecord,
     EvaluationRecord,
     ForecastRecord,
@@ -141,6 +143,12 @@ def tuned(state: RolloutState, entry: Entry, event: Tuned) -> Changes:
 def logs_read(state: RolloutState, entry: Entry, event: LogsRead) -> Changes:
     record = LogsRecord(at=entry.at, actor=entry.actor, read=event)
     return {"logs": (*state.logs, record)}
+
+
+def comparison_set(state: RolloutState, entry: Entry, event: ComparisonSet) -> Changes:
+    """The last word counts, as a whole."""
+    record = ComparisonRecord(at=entry.at, actor=entry.actor, set=event)
+    return {"comparisons": (*state.comparisons, record)}
 
 
 def torn_line_set_aside(state: RolloutState, _entry: Entry, _event: TornLineSetAside) -> Changes:

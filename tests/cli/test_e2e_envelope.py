@@ -60,7 +60,9 @@ def test_every_command_answers_with_one_document_and_the_promised_status(work):
         result = work(*words)
         answer = json.loads(result.stdout)
         name = " ".join(
-            words[:2] if words[0] not in ("init", "doctor", "evaluate", "resume", "decide", "rollback") else words[:1]
+            words[:2]
+            if words[0] not in ("init", "doctor", "evaluate", "resume", "decide", "rollback")
+            else words[:1]
         )
         assert list(answer) == ["schema", "command", "ok", "data", "warnings", "error"]
         assert (result.status, answer["schema"], answer["command"]) == (status, 1, name), answer

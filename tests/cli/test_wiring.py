@@ -74,7 +74,10 @@ def test_the_rollout_that_was_named_is_meant(tmp_path):
 
 def test_a_header_comes_from_the_file_or_from_the_environment():
     metrics = MetricsConfig(headers={"X-Scope": "team", "Authorization": EnvValue(env="PROM")})
-    assert headers(metrics, {"PROM": "Bearer x"}, "metrics") == {"X-Scope": "team", "Authorization": "Bearer x"}
+    assert headers(metrics, {"PROM": "Bearer x"}, "metrics") == {
+        "X-Scope": "team",
+        "Authorization": "Bearer x",
+    }
     for environ in ({}, {"PROM": ""}):
         with pytest.raises(ConfigError, match="PROM is not set"):
             headers(metrics, environ, "metrics")

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import socket
+import ssl
 import threading
+import time
 import traceback
 from collections.abc import Callable, Iterator
 from itertools import count
 
 import httpx
 import pytest
+import stamina
 from hypothesis import given
 from hypothesis import strategies as st
 from loopback import Handler as Connection
@@ -33,6 +36,7 @@ from cbops.model.config import AuthConfig, RouterConfig
 
 TOKEN = "s3cret-Token"
 CONFIG = RouterConfig(admin_url="http://router.example:8080")
+ATTEMPTS = CONFIG.retries.attempts
 Handler = Callable[[httpx.Request], httpx.Response]
 
 CALLS: dict[str, Callable[[AdminClient], object]] = {
@@ -45,6 +49,13 @@ CALLS: dict[str, Callable[[AdminClient], object]] = {
     "disable_all": lambda admin: admin.disable_all(),
 }
 READS = ("policies", "history", "latest")
+
+
+@pytest.fixture(autouse=True)
+def without_pauses() -> Iterator[None]:
+    """Attempts follow each other at once."""
+    with stamina.set_testing(True, attempts=ATTEMPTS, cap=True):
+        yield
 
 
 def client(
@@ -91,18 +102,80 @@ def test_every_error_of_the_http_library_becomes_an_admin_error(name: str, kind:
         assert isinstance(error, AdminUnreachableError)
 
 
-@pytest.mark.parametrize("kind", [httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError])
+PASSING = [
+    httpx.ReadError,
+    httpx.WriteError,
+    httpx.RemoteProtocolError,
+    httpx.ConnectError,
+    httpx.ReadTimeout,
+]
+
+
+@pytest.mark.parametrize("kind", PASSING)
 @pytest.mark.parametrize("name", CALLS)
-def test_only_a_read_is_sent_once_more_when_the_connection_was_cut(name: str, kind: type[Exception]) -> None:
+def test_only_a_read_is_sent_again_when_no_answer_came(name: str, kind: type[Exception]) -> None:
     calls: list[str] = []
 
     def cut(request: httpx.Request) -> httpx.Response:
         calls.append(request.method)
         raise kind("cut")
 
-    failure(name, cut)
-    assert calls == (["GET", "GET"] if name in READS else [calls[0]])
+    error = failure(name, cut)
+    assert calls == (["GET"] * ATTEMPTS if name in READS else [calls[0]])
     assert calls[0] != "GET" or name in READS
+    assert (f"(after {ATTEMPTS} attempts)" in error.message) == (name in READS)
+
+
+@pytest.mark.parametrize("status", [429, 502, 503, 504, 500, 400])
+@pytest.mark.parametrize("name", CALLS)
+def test_only_a_read_is_sent_again_when_the_answer_says_later(name: str, status: int) -> None:
+    calls: list[str] = []
+
+    def busy(request: httpx.Request) -> httpx.Response:
+        calls.append(request.method)
+        return httpx.Response(status)
+
+    failure(name, busy)
+    assert len(calls) == (ATTEMPTS if name in READS and status in (429, 502, 503, 504) else 1)
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_pause_that_the_router_asks_for_is_made(status: int) -> None:
+    answers = [
+        httpx.Response(status, headers={"retry-after": "1"}),
+        httpx.Response(200, json={"versions": []}),
+    ]
+    begun = time.monotonic()
+    with stamina.set_testing(False), client(lambda _request: answers.pop(0)) as admin:
+        assert admin.history("t", "p") == ()
+    assert time.monotonic() - begun > 0.95
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_a_pause_beyond_the_budget_is_told_and_not_made(name: str) -> None:
+    calls: list[str] = []
+
+    def busy(request: httpx.Request) -> httpx.Response:
+        calls.append(request.method)
+        return httpx.Response(429, headers={"retry-after": "3600"})
+
+    error = failure(name, busy)
+    assert "asks to wait 3600 s" in error.message
+    assert len(calls) == 1
+
+
+@pytest.mark.parametrize(
+    "cause", [ssl.SSLCertVerificationError("not trusted"), socket.gaierror(socket.EAI_NONAME, "no such name")]
+)
+def test_a_wrong_certificate_or_name_is_not_tried_again(cause: OSError) -> None:
+    calls: list[str] = []
+
+    def fail(request: httpx.Request) -> httpx.Response:
+        calls.append(request.method)
+        raise httpx.ConnectError("no connection") from cause
+
+    failure("history", fail)
+    assert len(calls) == 1
 
 
 def test_a_read_that_works_the_second_time_is_an_answer() -> None:
@@ -118,16 +191,11 @@ def test_a_read_that_works_the_second_time_is_an_answer() -> None:
         assert admin.history("t", "p") == ()
 
 
-@pytest.mark.parametrize("name", CALLS)
-def test_a_timeout_is_not_tried_again(name: str) -> None:
-    calls: list[httpx.Request] = []
-
-    def slow(request: httpx.Request) -> httpx.Response:
-        calls.append(request)
+def test_a_timeout_says_how_long_it_waited_and_where() -> None:
+    def slow(_request: httpx.Request) -> httpx.Response:
         raise httpx.ReadTimeout("slow")
 
-    assert "no answer from http://router.example:8080 within 10 s" in failure(name, slow).message
-    assert len(calls) == 1
+    assert "no answer from http://router.example:8080 within 10 s" in failure("put", slow).message
 
 
 STATUSES = {
@@ -585,7 +653,7 @@ class Bytes:
     [b"", b"HTTP/1.1 200 OK\r\ncontent-length: 50\r\n\r\n{", b"SSH-2.0-OpenSSH\r\n"],
     ids=["nothing", "half an answer", "another protocol"],
 )
-@pytest.mark.parametrize(("name", "tries"), [("history", 2), ("put", 1)])
+@pytest.mark.parametrize(("name", "tries"), [("history", ATTEMPTS), ("put", 1)])
 def test_a_connection_that_is_cut_for_real_is_unreachable(answer: bytes, name: str, tries: int) -> None:
     server = Bytes(answer)
     with (

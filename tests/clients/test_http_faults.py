@@ -77,7 +77,32 @@ def test_headers_arrive_and_redirects_aside_the_base_path_is_kept():
     sent = {name.lower(): value for name, value in server.requests[0][2].items()}
     assert sent["authorization"] == f"Bearer {SECRET}"
     assert sent["x-scope-orgid"] == "team-rollout"
-    assert sent["accept-encoding"] == "gzip"
+
+
+@pytest.mark.parametrize(
+    ("url", "packed"),
+    [
+        ("http://127.0.0.1:9090", "identity"),
+        ("http://127.8.9.1/prometheus/", "identity"),
+        ("http://[::1]:9090", "identity"),
+        ("http://LOCALHOST:9090", "identity"),
+        ("http://prom.example", "gzip"),
+        ("http://10.0.0.1:9090", "gzip"),
+        ("http://localhost.example", "gzip"),
+        ("http://[::ffff:10.0.0.1]", "gzip"),
+    ],
+)
+def test_answers_are_packed_unless_they_stay_on_this_machine(url, packed):
+    asked: list[httpx.Request] = []
+
+    def reply(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        return httpx.Response(200, content=EMPTY)
+
+    transport = httpx.MockTransport(reply)
+    with PrometheusSource(MetricsConfig(url=url), {}, transport=transport) as source:
+        source.fetch(QUERY, START, END)
+    assert asked[0].headers["accept-encoding"] == packed
 
 
 def test_a_compressed_answer_is_read():
@@ -351,6 +376,31 @@ def test_a_warning_of_the_server_is_kept_without_what_was_sent():
     body = json.loads(EMPTY) | {"warnings": [f"{SECRET} asked for a lot"]}
     with serving(page(200, json.dumps(body).encode(), "application/json")) as server:
         assert fetch(server.url).record.warnings == ("[Authorization] asked for a lot",)
+
+
+@pytest.mark.parametrize("password", ["abc", "x", "pw"])
+def test_words_that_hold_a_short_secret_are_not_shown_at_all(password):
+    header = "Basic " + base64.b64encode(f"me:{password}".encode()).decode()
+
+    def reply(handler: Handler) -> None:
+        handler.answer(403, f"wrong: ({password})".encode(), "text/plain")
+
+    with serving(reply) as server, pytest.raises(MetricsRefusedError) as raised:
+        fetch(server.url, {"Authorization": header})
+    assert f"({password})" not in raised.value.message
+    assert raised.value.message.endswith(": [words left out: a secret that was sent may be among them]")
+
+
+def test_a_short_word_of_cbops_yaml_is_no_secret():
+    body = json.dumps({"status": "error", "error": "tenant 1 is not known"}).encode()
+    sent = {"X-Scope-OrgID": "1"}
+    with (
+        serving(page(400, body, "application/json")) as server,
+        PrometheusSource(MetricsConfig(url=server.url, headers=dict(sent)), sent) as source,
+        pytest.raises(MetricsQueryError) as raised,
+    ):
+        source.fetch(QUERY, START, END)
+    assert raised.value.message.endswith("tenant 1 is not known")
 
 
 def chained(error: Exception, cause: Exception) -> Exception:

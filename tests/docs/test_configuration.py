@@ -25,7 +25,7 @@ def defaults(model: BaseModel, prefix=""):
         if isinstance(value, BaseModel):
             found.update(defaults(value, f"{prefix}{name}."))
         else:
-            found[prefix + name] = value
+            found[prefix + name] = list(value) if isinstance(value, tuple) else value
     return found
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 
 import pytest
-from judge.build import Made, Question, World, at, episode, state
+from judge.build import Made, Question, World, at, episode, partial, state
 
 from cbops.judge.recommendation import ALL_CRITERIA, recommend
 from cbops.model.config import CriteriaConfig, OpenBudget
@@ -134,3 +134,13 @@ def test_a_latency_regression_rolls_back():
     found = Question(world=World(since=Made(latency_ms=220))).ask()
     assert found.recommendation is Recommendation.ROLLBACK
     assert found.reasons == ("latency missed: the breaker does harm",)
+
+
+def test_a_judgement_while_a_day_runs_is_marked_preliminary():
+    whole = Question().ask()
+    assert not whole.preliminary
+    assert not any("preliminary" in reason for reason in whole.reasons)
+    running = Question(edit=lambda day: partial(day) if day.window.day == 5 else day).ask()
+    assert running.preliminary
+    assert running.reasons[-1] == "preliminary: day 5 is not over, and counts only when it is"
+    assert running.recommendation is whole.recommendation

@@ -47,8 +47,8 @@ def test_the_time_allowed_is_timeout_and_probes_and_margin():
     found = only(Question(world=DOWN, episodes=(episode(at(3, "14:01"), at(3, "14:41")),)))
     parts = found["allowed_is"]
     assert (parts["timeout_ms"], parts["probes"], parts["margin_seconds"]) == (30_000, 2, 300)
-    # two requests at about 101 per five minutes
-    assert parts["probes_seconds"] == pytest.approx(6, abs=1)
+    # about 101 requests per five minutes: a second one comes within 9.2 mean gaps but once in a thousand
+    assert parts["probes_seconds"] == pytest.approx(27.5, abs=1)
     assert found["allowed_seconds"] == pytest.approx(30 + parts["probes_seconds"] + 300, abs=0.1)
 
 

@@ -227,6 +227,18 @@ def test_the_windows_that_the_policy_gives_are_allowed():
     assert longer.only("error_rate", window_seconds=(300,)) == ("contradiction", None)
 
 
+def test_the_window_that_the_rate_was_held_over_is_the_policys_where_it_fits():
+    (found,) = sound().of("error_rate", window_seconds=(10,))
+    assert (found.status, found.numbers["window_seconds"]) == ("agree", 10)
+    assert "over 10 s at all" in found.text
+
+
+def test_a_rate_over_the_default_window_and_not_the_policys_is_told_as_such():
+    (found,) = sound().of("error_rate", window_seconds=(300,))
+    assert (found.status, found.cause) == ("known", "default_window")
+    assert (found.numbers["window_seconds"], found.numbers["policy_window_seconds"]) == (60, 300)
+
+
 def test_results_in_one_long_scrape_interval_may_have_come_in_any_order():
     page = sound().put("error_rate", lambda m: 0.4, (OPEN,))
     assert page.only("error_rate") == ("agree", None)

@@ -13,6 +13,7 @@ from cbops.cli.wiring import workplace
 from cbops.errors import UsageError
 from cbops.flows.monitor import Sources, Wanted, collect, single
 from cbops.flows.outcome import Outcome
+from cbops.flows.ports import NumberPort
 
 
 def command(
@@ -35,12 +36,14 @@ def command(
     if sum((day is not None, on is not None, everything)) > 1:
         raise UsageError("--day, --date and --all exclude each other", hint="Give one of them.")
     place = workplace(context)
+    samples = place.samples()
     sources = Sources(
-        samples=place.samples(),
+        samples=samples,
         admin=place.admin(),
         metrics=place.config.metrics,
         criteria=place.config.criteria,
         logs=logs_reader(logs),
+        numbers=samples if isinstance(samples, NumberPort) else None,
     )
     wanted = Wanted(as_of=as_of or place.clock.now(), day=day, date=on, all=everything)
     folder = place.rollout()

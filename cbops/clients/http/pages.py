@@ -5,7 +5,8 @@ from __future__ import annotations
 import html
 import json
 import re
-from collections.abc import Mapping
+
+from cbops.clients.http.secrets import Secrets
 
 _SHOWN = 300
 _TITLE = re.compile(r"<title[^>]*>(.*?)</title", re.IGNORECASE | re.DOTALL)
@@ -25,11 +26,9 @@ def title(text: str) -> str:
     return " ".join(html.unescape(found[1]).split()) if found else ""
 
 
-def said(text: str, secrets: Mapping[str, str]) -> str:
-    """Foreign words for a message: one line, short, secrets replaced. Of JSON its error."""
-    words = _told(text)
-    for secret, name in secrets.items():
-        words = words.replace(secret, name)
+def said(text: str, secrets: Secrets) -> str:
+    """Foreign words for a message: one line, short, without the secrets. Of JSON its error."""
+    words = secrets.out_of(_told(text))
     line = " ".join("".join(each if each.isprintable() else " " for each in words).split())
     return line if len(line) <= _SHOWN else f"{line[:_SHOWN]}…"
 

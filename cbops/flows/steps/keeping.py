@@ -12,6 +12,7 @@ from pathlib import Path
 from cbops.errors import RecordError
 from cbops.flows.steps.loading import observation
 from cbops.flows.steps.recording import Record
+from cbops.flows.steps.shadows import remembered
 from cbops.model.events import DayCollected
 from cbops.model.observation import Drift, Observation
 from cbops.model.state import CollectedDay, RolloutState
@@ -34,11 +35,12 @@ def keep(folder: Path, record: Record, state: RolloutState, new: Measured) -> tu
     drift = new.drift if window.day >= 1 else None
     days = state.days if window.day >= 1 else state.baseline
     old = next((day for day in days if day.window.day == window.day), None)
-    before = None if old is None else _on_record(folder, old)
+    before = None if old is None else on_record(folder, old)
     if old is None or before is None or not _worse(state, before, new.seen):
         if before is not None and window.day < 1 and not new.seen.scrape.seen:
             return ()  # still nothing there
-        sha = record.put_evidence(new.seen.model_dump_json(by_alias=True) + "\n")
+        seen = new.seen if before is None else remembered(before, new.seen)
+        sha = record.put_evidence(seen.model_dump_json(by_alias=True) + "\n")
         record.append(DayCollected(window=window, as_of=new.seen.as_of, observation=sha, drift=drift))
         return ()
     if drift is not None and drift.drifted:
@@ -65,15 +67,9 @@ def _told(seen: Observation) -> str:
     return f"coverage {seen.scrape.coverage:.1%} up to {seen.window.end:%Y-%m-%d %H:%M} UTC"
 
 
-def _on_record(folder: Path, day: CollectedDay) -> Observation | None:
-    """Null when its evidence is damaged: anything is better then."""
+def on_record(folder: Path, day: CollectedDay) -> Observation | None:
+    """The measurement of a day. Null when its evidence is damaged: anything is better then."""
     try:
         return observation(folder, day)
     except RecordError:
         return None
-
-
-def without_data(folder: Path, days: tuple[CollectedDay, ...]) -> set[int]:
-    """The numbers of those of which nothing was scraped, or whose measurement is damaged."""
-    found = {day.window.day: _on_record(folder, day) for day in days}
-    return {number for number, seen in found.items() if seen is None or not seen.scrape.seen}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 
+from cbops.model.comparison import ComparisonWord
 from cbops.model.policy import Change
 from cbops.model.traffic import TrafficSummary
 
@@ -51,3 +52,13 @@ def skipped_rows(traffic: TrafficSummary) -> tuple[str, ...]:
     further = traffic.skipped - len(shown)
     more = f" and {plural(further, 'more row')}" if further > 0 and shown else ""
     return (f"{plural(traffic.skipped, 'row')} skipped: {'; '.join(shown)}{more}",)
+
+
+def comparison_line(word: ComparisonWord) -> str:
+    """What a person set to compare with, by whom and why."""
+    parts = []
+    if word.controls is not None:
+        parts.append(f"controls {', '.join(word.controls)}" if word.controls else "no controls")
+    if word.baseline_from is not None:
+        parts.append(f"baseline {word.baseline_from} to {word.baseline_to}")
+    return f"set by hand by {word.by} on {word.at:%Y-%m-%d}: {'; '.join(parts)} ({word.reason})"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Literal
 
 from cbops.model.base import Frozen, Instant, JsonObject
 from cbops.model.checking import PolicyFinding
+from cbops.model.comparison import ComparisonWord
 from cbops.model.events import RollbackProof, RollbackScope
 from cbops.model.forecast import Forecast
 from cbops.model.plan import Candidate, EnablePlan, OverrideNote, Rehearsal
@@ -79,6 +81,28 @@ class AdoptAnswer(Frozen):
     overrides: tuple[OverrideNote, ...] = ()
 
 
+class ControlAnswer(Frozen):
+    """A tenant on the same providers: whether it is compared with, by what that is told, and why."""
+
+    tenant: str
+    used: bool
+    told_by: Literal["admin_api", "series", "person"]
+    text: str
+
+
+class CompareAnswer(Frozen):
+    """What the canary is compared with; `set_by_hand` null: all by rule.
+
+    `baseline` are the days that count, of the `baseline_wanted` that there should be.
+    """
+
+    rollout: str
+    set_by_hand: ComparisonWord | None
+    controls: tuple[ControlAnswer, ...]
+    baseline_wanted: int
+    baseline: tuple[date, ...]
+
+
 class InFlight(Frozen):
     """A change that was begun and not finished, and what the live policy says of it.
 
@@ -122,6 +146,7 @@ class StatusAnswer(Frozen):
     in_flight: InFlight | None
     alerts_firing: tuple[FiringAlert, ...] | None
     next_command: str
+    comparison: ComparisonWord | None = None  # what a person set to compare with; null: all by rule
 
 
 class ResumeAnswer(Frozen):

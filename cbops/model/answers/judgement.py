@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from cbops.model.answers.logs import LogsAnswer
 from cbops.model.base import Frozen, Instant
+from cbops.model.comparison import ComparisonWord
 from cbops.model.observation import Drift
-from cbops.model.verdict import ClassifiedEpisode, CriterionResult, Recommendation
+from cbops.model.verdict import ClassifiedEpisode, CriterionResult, Recommendation, ShadowResult
 
 
 class RepeatAnswer(Frozen):
@@ -17,7 +18,10 @@ class RepeatAnswer(Frozen):
 
 
 class EvaluateAnswer(Frozen):
-    """The judgement; `evaluation` names its file in the evidence. `logs` null: none were given now."""
+    """The judgement; `evaluation` names its file in the evidence. `logs` null: none were given now.
+
+    `preliminary`: a day that isn't over was looked at. `comparison`: what a person set to compare with; null: all by rule.
+    """
 
     rollout: str
     as_of: Instant
@@ -31,6 +35,9 @@ class EvaluateAnswer(Frozen):
     drift: Drift
     evaluation: str
     logs: LogsAnswer | None = None
+    preliminary: bool = False
+    shadows: tuple[ShadowResult, ...] = ()
+    comparison: ComparisonWord | None = None
     repeated: RepeatAnswer | None = None
 
 
