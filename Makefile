@@ -49,10 +49,11 @@ programs: ## install what the tests need beside Python, where that is possible
 schemas: $(VENV)/.run ## write docs/schemas anew from the models
 	$(BIN)/python -m tools.schemas
 
-bench: $(VENV)/.bench ## start-up beside an empty Typer app; replay beside pybreaker
+bench: $(VENV)/.bench ## start-up beside an empty Typer app; replay beside pybreaker; 7 days from Prometheus
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/replay.py
 	$(BIN)/python benchmarks/replaying.py
+	$(BIN)/python benchmarks/collecting.py
 
 clean: ## remove everything that make made
 	rm -rf .venv .venv-* build dist demo htmlcov .coverage .coverage.* *.egg-info

@@ -19,6 +19,7 @@ import time
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import BinaryIO
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
@@ -75,7 +76,24 @@ def make(folder: Path) -> None:
         return
     (folder / "scenario.json").write_text(json.dumps(scenario()), encoding="utf-8")
     subprocess.run([sys.executable, str(MAKER), "scenario.json", "out"], cwd=folder, check=True)
-    blocks_from(folder / "out" / "metrics.om", folder / "tsdb")
+    for day in _days_of(folder / "out" / "metrics.om"):
+        blocks_from(day, folder / "unfinished")
+    (folder / "unfinished").rename(folder / "tsdb")
+
+
+def _days_of(whole: Path) -> list[Path]:
+    """The samples of each day in a file of its own: promtool reads all of a file again for every two hours in it."""
+    with ExitStack() as stack:
+        files: dict[int, BinaryIO] = {}
+        for line in stack.enter_context(whole.open("rb")):
+            if not line.startswith(b"#"):
+                day = int(float(line.rpartition(b" ")[2])) // 86_400
+                if day not in files:
+                    files[day] = stack.enter_context(whole.with_name(f"{day}.om").open("wb"))
+                files[day].write(line)
+        for file in files.values():
+            file.write(b"# EOF\n")
+    return [Path(file.name) for file in files.values()]
 
 
 def collected(url: str, days: int, *which: str) -> tuple[float, float, float]:

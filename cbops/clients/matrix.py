@@ -6,6 +6,8 @@ import json
 from array import array
 from bisect import bisect_right
 from collections.abc import Iterable
+from itertools import islice
+from operator import lt
 from typing import Any
 
 from cbops.model.series import Series
@@ -14,11 +16,12 @@ from cbops.model.series import Series
 class _Scrapes:
     """Times of samples, in milliseconds: one for all the series that were scraped at the same moments."""
 
-    __slots__ = ("_cuts", "seconds", "times")
+    __slots__ = ("_cuts", "ascending", "seconds", "times")
 
     def __init__(self, seconds: tuple[float, ...]) -> None:
         self.seconds = seconds
         self.times = array("q", [round(at * 1000) for at in seconds])
+        self.ascending = all(map(lt, self.times, islice(self.times, 1, None)))
         self._cuts: dict[int, array[int]] = {}
 
     def since(self, first: int) -> array[int]:
@@ -64,6 +67,8 @@ def series_of(item: object, begin: int) -> Series | None:
         return None  # native histograms are not read
     if not isinstance(labels, dict) or not isinstance(columns, Columns):
         raise ValueError("a series without labels or samples")  # noqa: TRY004
+    if not all(isinstance(value, str) for value in labels.values()):
+        raise ValueError("a label that is no text")  # noqa: TRY004
     first = max(bisect_right(columns.times, begin) - 1, 0)
     if first >= len(columns.times):
         return None
@@ -89,6 +94,8 @@ class _Packing:
                 item["values"] = self._columns(pairs)
             except (TypeError, ValueError, OverflowError) as error:
                 raise ValueError("samples that are none") from error
+            if not self._last.ascending:
+                raise ValueError("samples that do not ascend in time")
         return item
 
     def _columns(self, pairs: list[Any]) -> Columns:

@@ -12,6 +12,7 @@ import json
 import time
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from itertools import pairwise
 from types import TracebackType
 from typing import Any, Self
 
@@ -40,6 +41,7 @@ from cbops.model.telemetry import LoadedRule
 
 _LOOKBACK_MS = round(LOOKBACK.total_seconds() * 1000)
 _EXAMPLES = 2  # label sets in a message
+_WARNINGS = 10  # of one answer that are kept
 _SHOWN = 200  # characters of an expression in a message
 _NO_RULES = (404, 405, 501)
 
@@ -106,7 +108,9 @@ class PrometheusSource:
         if not isinstance(result, list) or not isinstance(data, dict) or data.get("resultType") != "matrix":
             raise self._nonsense("no matrix of samples in it")
         series = [one for item in result if (one := self._series(item, begin)) is not None]
-        series.sort(key=lambda one: (one.name, sorted(one.labels.items())))
+        series.sort(key=_identity)
+        if any(_identity(one) == _identity(other) for one, other in pairwise(series)):
+            raise self._nonsense("a series that is there twice")
         record = QueryRecord(
             purpose=query.purpose,
             query=text,
@@ -199,9 +203,9 @@ class PrometheusSource:
     def _warnings(self, answer: Mapping[str, Any]) -> tuple[str, ...]:
         """The server's warnings and notes, short enough for a record."""
         lists = [answer.get("warnings"), answer.get("infos")]
-        return tuple(
-            self._caller.safe(str(one)) for found in lists if isinstance(found, list) for one in found
-        )
+        told = [str(one) for found in lists if isinstance(found, list) for one in found]
+        each = tuple(dict.fromkeys(self._caller.safe(one) for one in told[:_WARNINGS]))
+        return each if len(told) <= _WARNINGS else (*each, f"and {len(told) - _WARNINGS} more")
 
     def _nonsense(self, what: str) -> MetricsError:
         return self._caller.nonsense(what)
@@ -245,6 +249,10 @@ class PrometheusSource:
         if not isinstance(data, list):
             raise self._nonsense("no list of series")
         return bool(data)
+
+
+def _identity(series: Series) -> tuple[str, list[tuple[str, str]]]:
+    return series.name, sorted(series.labels.items())
 
 
 def _several(expression: str, found: list[Any]) -> MetricsManyError:

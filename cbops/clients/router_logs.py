@@ -10,10 +10,10 @@ import gzip
 import importlib
 import zlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from io import BufferedReader, RawIOBase
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, cast
@@ -21,13 +21,15 @@ from typing import IO, TYPE_CHECKING, cast
 from cbops.clients.log_lines import PROVIDERS, TARGETS, TENANTS, TIMES, read_line
 from cbops.clients.traces.zstandard_frames import is_whole
 from cbops.errors import InputError
-from cbops.model.telemetry import LogFacts, LoggedTransition
+from cbops.model.telemetry import LogFacts, LoggedTransition, LogSpan
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
 MAX_LINE = 1 << 20  # bytes; a longer line tells nothing
 MAX_FILES = 2000
+# Between the last line of a file and the first of the next, where a log was rotated and no file is missing.
+ROTATION = timedelta(minutes=1)
 MAX_TRANSITIONS = 200_000  # of one tenant: a circuit that flaps every second for two days
 _GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 LOOKED_FOR = (
@@ -47,6 +49,7 @@ def read_router_logs(patterns: Sequence[str], tenant: str) -> LogFacts:
     for path in paths:
         before = reading.lines - reading.not_json
         lines = reading.lines
+        reading.begin_file()
         for raw in _lines(path):
             reading.take(raw)
         if reading.lines > lines and reading.lines - reading.not_json == before:
@@ -67,6 +70,13 @@ class _Reading:
     first: datetime | None = None
     last: datetime | None = None
     found: Counter[LoggedTransition] = field(default_factory=Counter)
+    spans: list[tuple[datetime, datetime]] = field(default_factory=list)  # of the files before this one
+
+    def begin_file(self) -> None:
+        """What comes now is another file's."""
+        if self.first is not None and self.last is not None:
+            self.spans.append((self.first, self.last))
+        self.first = self.last = None
 
     def take(self, raw: bytes) -> None:
         """One line; an empty one is none."""
@@ -108,7 +118,8 @@ class _Reading:
 
     def facts(self, paths: Sequence[Path]) -> LogFacts:
         """What was read; InputError where nothing has a time."""
-        if self.first is None:
+        self.begin_file()
+        if not self.spans:
             named = ", ".join(map(str, paths[:3])) + (" …" if len(paths) > 3 else "")
             raise InputError(f"no line of {named} is a log line with a time", hint=f"Expected: {LOOKED_FOR}.")
         told = sorted(self.found.elements(), key=lambda one: (one.at, one.provider, one.target))
@@ -117,10 +128,22 @@ class _Reading:
             lines=self.lines,
             unread=self.not_json + self.timeless,
             others=self.others,
-            start=self.first,
-            end=self.last,
+            start=min(first for first, _ in self.spans),
+            end=max(last for _, last in self.spans),
+            covered=_covered(self.spans),
             transitions=tuple(told),
         )
+
+
+def _covered(spans: Iterable[tuple[datetime, datetime]]) -> tuple[LogSpan, ...]:
+    """Those of files that follow each other made one."""
+    found: list[LogSpan] = []
+    for first, last in sorted(spans):
+        if found and first - found[-1].end <= ROTATION:
+            found[-1] = LogSpan(start=found[-1].start, end=max(found[-1].end, last))
+        else:
+            found.append(LogSpan(start=first, end=last))
+    return tuple(found)
 
 
 def _paths(patterns: Sequence[str]) -> tuple[Path, ...]:

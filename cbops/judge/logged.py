@@ -42,7 +42,8 @@ def merged(readings: Sequence[LogFacts]) -> Logged:
         if facts.start is None or facts.end is None:
             continue
         found += [one for one in facts.transitions if not _inside(to_ms(one.at), covered)]
-        covered.append((to_ms(facts.start), to_ms(facts.end)))
+        parts = [(to_ms(one.start), to_ms(one.end)) for one in facts.covered]
+        covered += parts or [(to_ms(facts.start), to_ms(facts.end))]
     names = {one.instance for one in found if one.instance is not None}
     return Logged(tuple(sorted(covered)), tuple(sorted(found, key=lambda one: one.at)), len(names))
 
@@ -116,6 +117,7 @@ def _match(
     for one in counted:
         cells.setdefault((one.day.window.day, provider, target), _Cell()).counted += one.left
     ends = [one.at for one in counted]
+    twice = {told for told, number in Counter(logs.transitions).items() if number > 1}
     for told in logs.transitions:
         if (told.provider, told.target) != circuit:
             continue
@@ -132,7 +134,10 @@ def _match(
         if day is not None:
             cell = cells.setdefault((day.window.day, provider, target), _Cell())
             cell.logged += 1
-            _uncounted(cell, day, told, at)
+            if told in twice:
+                cell.explained["a line that is there twice"] += 1
+            else:
+                _uncounted(cell, day, told, at)
     for one in counted:
         if one.left:
             _unlogged(cells[one.day.window.day, provider, target], one, logs, days)

@@ -32,6 +32,7 @@ from cbops.model.telemetry import MetricDialect
 Labels = Mapping[str, str]
 # The five that the criteria need; the others are optional.
 REQUIRED = (EVENTS, TRANSITIONS, DECISIONS, LATENCY_COUNT, ERROR_RATE)
+_REPLICAS = frozenset(("replica", "prometheus_replica"))
 _NEAR = 0.8
 _PARTS = (LATENCY_BUCKET, LATENCY_SUM, LATENCY_COUNT)
 _TAKEN_TIME = ("latency", "duration")
@@ -105,8 +106,10 @@ def _differing(group: Sequence[Labels]) -> Iterable[str]:
 
 
 def is_replica(label: str) -> bool:
-    """Whether a label tells copies of the same samples apart, so that every count is doubled."""
-    return "replica" in label.lower()
+    """Whether a label is one that tells copies of the same samples apart, by the names that pairs of scraping
+    servers give it. A Kubernetes `replicaset` is none: it changes with each deployment.
+    """
+    return label.lower().strip("_") in _REPLICAS
 
 
 def tenants_of(series: Iterable[Labels]) -> Counter[str]:

@@ -92,8 +92,17 @@ class LoggedTransition(Frozen):
     reason: str | None = None
 
 
+class LogSpan(Frozen):
+    """A time that log files cover, from their first line with a time to the last."""
+
+    start: Instant = Field(alias="from")
+    end: Instant = Field(alias="to")
+
+
 class LogFacts(Frozen):
-    """What the router's logs tell of one tenant: (start, end] is the time that they cover.
+    """What the router's logs tell of one tenant: (start, end] is the time from their first line to the last.
+
+    `covered` are the parts of it that the files cover, as one between two others may be missing (none: all of it).
 
     `lines` were read, `unread` of them tell nothing: no JSON object, or a transition without a time. Transitions of
     other tenants are only counted (`others`).
@@ -105,4 +114,5 @@ class LogFacts(Frozen):
     others: int = 0
     start: Instant | None = Field(default=None, alias="from")
     end: Instant | None = Field(default=None, alias="to")
+    covered: tuple[LogSpan, ...] = ()
     transitions: tuple[LoggedTransition, ...] = ()

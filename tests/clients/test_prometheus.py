@@ -94,6 +94,28 @@ def test_warnings_of_the_server_are_kept():
     assert answer.record.warnings == ("one store is down", "a note")
 
 
+def test_a_flood_of_warnings_is_kept_short_and_each_once():
+    answer = fetched(matrix(warnings=["one", "one", *(f"warning {n}" for n in range(20))]))
+
+    assert answer.record.warnings == ("one", *(f"warning {n}" for n in range(8)), "and 12 more")
+
+
+@pytest.mark.parametrize(
+    ("series", "why"),
+    [
+        ([{"metric": {"__name__": "m_total", "tenant_id": 5}, "values": [[AT, "1"]]}], "a label that is no text"),
+        ([{"metric": {"__name__": 7}, "values": [[AT, "1"]]}], "a label that is no text"),
+        ([{"metric": {"__name__": "m", "x": None}, "values": [[AT, "1"]]}], "a label that is no text"),
+        ([one_series([AT + 60, "5"], [AT, "1"])], "samples that do not ascend in time"),
+        ([one_series([AT, "5"], [AT, "6"])], "samples that do not ascend in time"),
+        ([one_series([AT, "5"], a="1", b="2"), one_series([AT, "6"], b="2", a="1")], "a series that is there twice"),
+    ],
+)
+def test_series_that_would_be_counted_wrong_are_refused(series, why):
+    with pytest.raises(MetricsAnswerError, match=why):
+        fetched(matrix(*series))
+
+
 @pytest.mark.parametrize(
     ("query", "text"),
     [

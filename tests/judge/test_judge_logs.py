@@ -107,6 +107,28 @@ def test_logs_of_some_routers_alone_explain_what_the_others_counted():
     assert "logs of 1 of 2 routers" in checks(found)["open"]["text"]
 
 
+def test_logs_that_name_no_router_may_be_those_of_some():
+    moves = (*MOVES, moved(at(3, "14:01"), "closed", "open", "b"))
+    found = asked(read(OPENED, HALF), moves=moves)
+    assert checks(found)["open"]["status"] == "explained"
+    assert "2 were counted" in checks(found)["open"]["text"]
+    more = asked(read(OPENED, HALF, told(at(4, "03:00"), "closed")), moves=moves)
+    assert more.verdict is Verdict.MISSED
+
+
+def test_a_line_that_was_shipped_twice_is_one():
+    found = asked(read(OPENED, OPENED, HALF))
+    assert found.verdict is Verdict.MET
+    assert checks(found)["open"]["status"] == "explained"
+
+
+def test_between_two_files_of_which_one_is_missing_nothing_is_compared():
+    ends = ({"from": FIRST, "to": at(3, "13:00")}, {"from": at(3, "18:00"), "to": LAST})
+    apart = LogFacts.model_validate({**read().model_dump(by_alias=True), "covered": ends})
+    assert asked(read()).verdict is Verdict.MISSED
+    assert asked(apart).verdict is Verdict.MET
+
+
 def test_only_the_time_that_the_logs_cover_is_compared():
     late = read(HALF, start=at(3, "14:02"), end=at(6, "00:00"))
     found = asked(late)

@@ -85,6 +85,7 @@ def test_copies_are_told_by_the_name_of_their_label() -> None:
     assert is_replica("prometheus_replica")
     assert is_replica("__replica__")
     assert not is_replica("trace_id")
+    assert not is_replica("replicaset")
 
 
 def test_tenants_are_counted() -> None:

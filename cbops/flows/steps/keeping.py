@@ -13,8 +13,9 @@ from cbops.errors import RecordError
 from cbops.flows.steps.loading import observation
 from cbops.flows.steps.recording import Record
 from cbops.flows.steps.shadows import remembered
+from cbops.model.base import iso
 from cbops.model.events import DayCollected
-from cbops.model.observation import Drift, Observation
+from cbops.model.observation import Drift, Finding, Observation
 from cbops.model.state import CollectedDay, RolloutState
 
 
@@ -49,6 +50,20 @@ def keep(folder: Path, record: Record, state: RolloutState, new: Measured) -> tu
         )
     told = f"{_told(before)}; measured now it would be worse ({_told(new.seen)})"
     return (f"day {window.day}: the measurement on record stays: {told}",)
+
+
+def _with_rules_of(old: Observation, new: Observation) -> Observation:
+    """The new measurement; the loaded rules that the old one saw stay where they can't be asked for now."""
+    if new.alert_rules is not None or old.alert_rules is None:
+        return new
+    text = f"Which alert rules are loaded could not be asked again: those seen at {iso(old.as_of)} are kept."
+    findings = (
+        *(one for one in new.findings if one.code != "alert_rules_unknown"),
+        *(one for one in old.findings if one.code in ("alert_rules_many", "alert_rules_kept")),
+    )
+    if not any(one.code == "alert_rules_kept" for one in findings):
+        findings = (*findings, Finding(code="alert_rules_kept", message=text))
+    return new.model_copy(update={"alert_rules": old.alert_rules, "findings": findings})
 
 
 def _worse(state: RolloutState, old: Observation, new: Observation) -> bool:

@@ -100,7 +100,7 @@ def _told(tenant: str, asked: _Asked, *, moved: bool) -> DoctorCheck:
         first, why = refused[0]
         return mark.problem(
             f"{text}; the server refuses {len(refused)}, the first is '{first.query}': {why}",
-            "Use a newer server: Prometheus 2.42 knows all of these functions.",
+            "Use a newer server: Prometheus 2.33 knows all of these functions.",
             query=first.expr,
             **numbers,
         )
