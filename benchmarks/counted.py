@@ -9,6 +9,7 @@ outages and openings; days with any trouble have buckets of five minutes, the ot
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
@@ -24,6 +25,7 @@ from cbops.model.observation import (
     EventCounts,
     Gap,
     LatencyFigures,
+    LatencyHistogram,
     Observation,
     ProviderDay,
     Restart,
@@ -84,6 +86,7 @@ class Scene:
     noise: Noise = Noise()
     baseline: int = 7
     days: int = 7
+    bounds: tuple[float, ...] = ()  # of the canary's latency histogram, ms; none: there is no histogram
 
 
 @dataclass
@@ -120,6 +123,15 @@ def latency_sums(rng: np.random.Generator, counts: np.ndarray, means: np.ndarray
         tails = 20_000.0 * slow + rng.normal(0, 1, len(counts)) * (20_000 / math.sqrt(12)) * np.sqrt(slow)
         sums += np.clip(tails, 10_000 * slow, 30_000 * slow) * means / MEAN_MS
     return sums
+
+
+def bucket_shares(bounds: Sequence[float], mean: float, tail: float) -> np.ndarray:
+    """The share of each bucket, the last above all bounds: log-normal, some of them 10 to 30 s instead."""
+    median = mean * MEDIAN_MS / MEAN_MS
+    usual = [0.5 * (1 + math.erf(math.log(b / median) / (SIGMA * math.sqrt(2)))) for b in bounds]
+    slow = [min(1.0, max(0.0, (b * MEAN_MS / mean - 10_000) / 20_000)) for b in bounds]
+    below = (1 - tail) * np.array(usual) + tail * np.array(slow)
+    return np.diff(below, prepend=0.0, append=1.0)
 
 
 class Tenant:
@@ -251,6 +263,7 @@ class Maker:
 
     def __init__(self, scene: Scene, seed: int) -> None:
         self.scene, self.rng = scene, np.random.default_rng([seed, int(scene.per_minute * 10)])
+        self.apart = np.random.default_rng([seed, 95])  # of histograms, so that all else stays as it was
         size = 24 * (scene.baseline + scene.days)
         noise = scene.noise
         shared = (
@@ -362,6 +375,8 @@ class Maker:
             rows = [self._hidden(row, starts) for row in rows]
             fallback = None if fallback is None else self._hidden(fallback, starts)
         day = self._observation(when, [rows[0]] + ([] if fallback is None else [fallback]), rows[1:], starts)
+        if self.scene.bounds:
+            day = day.model_copy(update={"latency_histograms": (self._histogram(rows[0], hours),)})
         canary = {
             "calls": np.array([(s or 0) + (f or 0) for s, f in zip(mine.success, mine.failure, strict=True)]),
             "failure": np.array([f or 0 for f in mine.failure]),
@@ -385,6 +400,25 @@ class Maker:
             half_open=zeros,
             latency_count=tuple(counts["calls"].tolist()),
             latency_sum_ms=tuple(counts["sum"].tolist()),
+        )
+
+    def _histogram(self, row: Buckets, hours: np.ndarray) -> LatencyHistogram:
+        """The latencies of each hour, drawn apart from their sums, with a generator of their own."""
+        tenant, bounds = self.tenants["canary"], self.scene.bounds
+        counts: dict[int, int | None] = {}
+        for hour, count in zip(hours.tolist(), row.latency_count, strict=True):
+            before = counts.get(hour, 0)
+            counts[hour] = None if before is None or count is None else before + count
+        drawn = []
+        for hour, total in counts.items():
+            shares = bucket_shares(bounds, float(tenant.latency[hour]), tenant.tail)
+            drawn.append(None if total is None else tuple(self.apart.multinomial(total, shares).tolist()))
+        return LatencyHistogram.model_construct(
+            provider=TARGET.provider,
+            start=from_ms(self.zero + int(hours[0]) * 3_600_000),
+            step_seconds=HOUR,
+            bounds_ms=bounds,
+            counts=tuple(drawn),
         )
 
     def _with_breaker(self, row: Buckets, starts: np.ndarray, step: int) -> tuple[Buckets, Buckets | None]:

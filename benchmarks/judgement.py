@@ -47,6 +47,8 @@ TRUTHS = {
 HARMFUL = ("latency-5", "latency-10", "errors-margin", "errors-2", "trip", "burst", "stuck")
 A_DAY_LONG = ("sound", "latency-5", "latency-10", "errors-margin")
 CRITERIA = CriteriaConfig()
+# Buckets of one per cent around the p95, as only a fine histogram has them (--p95).
+FINE_BOUNDS = tuple(round(150 * 1.01**i, 2) for i in range(220))
 
 
 def noises(hours: Sequence[float], controls: Sequence[int] = (0, 1, 2)) -> list[Noise]:
@@ -122,7 +124,7 @@ def judged(rollout: Rollout, scene: Scene) -> tuple[tuple[Look, ...], float]:
             observations=seen,
             baseline=rollout.baseline,
             episodes=known(rollout.episodes, seen[-1]),
-            criteria=CRITERIA,
+            criteria=CRITERIA.model_copy(update={"p95_binding": "auto"}) if scene.bounds else CRITERIA,
             as_of=seen[-1].window.end,
         )
         started = time.process_time()
@@ -197,16 +199,20 @@ class Row:
         return "| " + " | ".join(cells) + " |"
 
 
-def plan(rollouts: int, only: Sequence[str]) -> list[tuple[str, float, bool, list[tuple[Scene, int]]]]:
+def plan(
+    rollouts: int, only: Sequence[str], traffic: Sequence[float] = TRAFFIC, bounds: tuple[float, ...] = ()
+) -> list[tuple[str, float, bool, list[tuple[Scene, int]]]]:
     """Every row with its rollouts; seeds run on, so that no two rollouts share one."""
     rows = []
     seeds = itertools.count(FIRST_SEED)
     kinds = [(key, False) for key in TRUTHS] + [(key, True) for key in A_DAY_LONG]
     for (key, day_long), per_minute in itertools.product(kinds, TRAFFIC):
         choices = noises((24,) if day_long else (1, 6), (1, 2) if key == "burst" else (0, 1, 2))
-        scenes = itertools.cycle([Scene(TRUTHS[key], per_minute, noise, days=DAYS) for noise in choices])
+        scenes = itertools.cycle(
+            [Scene(TRUTHS[key], per_minute, noise, days=DAYS, bounds=bounds) for noise in choices]
+        )
         jobs = [(scene, next(seeds)) for scene, _ in zip(scenes, range(rollouts), strict=False)]
-        if not only or key in only:
+        if (not only or key in only) and per_minute in traffic:
             rows.append((key, per_minute, day_long, jobs))
     return rows
 
@@ -290,9 +296,11 @@ def main() -> int:
     parser.add_argument("--rollouts", type=int, default=400)
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--only", nargs="*", default=[], choices=list(TRUTHS))
+    parser.add_argument("--traffic", nargs="*", type=float, default=list(TRAFFIC), choices=list(TRAFFIC))
+    parser.add_argument("--p95", action="store_true", help="a fine histogram, and a p95 that binds")
     asked = parser.parse_args()
     started = time.perf_counter()
-    planned = plan(asked.rollouts, asked.only)
+    planned = plan(asked.rollouts, asked.only, asked.traffic, FINE_BOUNDS if asked.p95 else ())
     first, last = planned[0][3][0][1], planned[-1][3][-1][1]
     print(
         f"{asked.rollouts} rollouts a row, seeds {first} to {last}, enabled {ENABLED:%H:%M}, {DAYS} looks\n\n{HEAD}"

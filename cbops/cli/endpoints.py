@@ -94,7 +94,7 @@ def _secret(key: str, variable: str, environ: Mapping[str, str], *, ascii_only: 
     secret = environ.get(variable)
     if not secret:
         raise ConfigError(
-            f"{key} is read from the environment, and {variable} is not set",
+            f"{key} is read from the environment, and {variable} is {'not set' if secret is None else 'empty'}",
             hint=f"Set it: export {variable}=…",
         )
     if not secret.isprintable() or secret != secret.strip() or (ascii_only and not secret.isascii()):

@@ -134,7 +134,7 @@ class AdminClient:
     def validate(self, document: Mapping[str, Any]) -> tuple[str, ...]:
         """What the router finds wrong with the document; empty when it is valid."""
         body = {"policy_json": document, "strict": True}
-        call = Call("checking the policy", "POST", f"{self._base}/validate", body=body)
+        call = Call("checking the policy", "POST", f"{self._base}/validate", body=body, reads=True)
         answer = self._ask(call, answers.Validation)
         if answer.valid:
             return ()

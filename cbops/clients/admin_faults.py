@@ -8,9 +8,12 @@ import ssl
 
 import httpx
 
+from cbops.clients.http.pages import is_page, title
+
 CUT = (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError)
 LATER = (429, 502, 503, 504)  # answers of a router, or of a gateway before it, that may be well again soon
 SHOWN = 300  # characters of foreign words in a message
+PAGE_HEAD = 16_384  # bytes of a page in which its title is looked for
 
 HINTS = {
     409: "Someone else has written meanwhile. Read again: cbops policy show",
@@ -38,11 +41,13 @@ def may_pass(error: Exception) -> bool:
 
 
 def message_of(body: bytes) -> str:
-    """What an error answer says: its message where it is JSON that has one, else its beginning."""
+    """What an error answer says: its message where it is JSON that has one, a page's title, else its beginning."""
     try:
         said = json.loads(body)
     except (ValueError, RecursionError):
-        return body[: 2 * SHOWN].decode(errors="replace")
+        text = body[:PAGE_HEAD].decode(errors="replace")
+        named = title(text) if is_page("", text) else ""
+        return f"a web page: {named}" if named else text[: 2 * SHOWN]
     for key in ("error", "message", "detail", "reason"):
         if isinstance(said, dict) and key in said:
             said = said[key]

@@ -45,6 +45,7 @@ class Call:
     """What is asked, and the words for it in a message: 'reading the history of t/p'.
 
     `writes`: a call after which a lost answer leaves open whether something was changed.
+    `reads`: it changes nothing, so it may be sent again (each GET does so).
     `twin`: another spelling of the path, for a router that has not this one or redirects from it.
     """
 
@@ -54,6 +55,7 @@ class Call:
     params: Mapping[str, str] | None = None
     body: Mapping[str, object] | None = None
     writes: bool = False
+    reads: bool = False
     twin: str | None = None
 
 
@@ -73,7 +75,8 @@ def path_part(what: str, value: str) -> str:
 class AdminHttp:
     """Sends calls to one router. Redirects are not followed; proxies of the environment are not used.
 
-    A GET is sent again, within `router.retries`, when it got no answer or one that says "later"; a PUT or POST never is.
+    What only reads is sent again, within `router.retries`, when it got no answer or one that says "later"; a write and
+    an act never are.
     """
 
     def __init__(
@@ -115,7 +118,7 @@ class AdminHttp:
             raise unclear(call, "the answer is not JSON", hint=_HINT_PATHS) from error
 
     def _body(self, call: Call) -> bytes:
-        if call.method == "GET":
+        if call.reads or call.method == "GET":
             return with_retries(lambda: self._attempt(call), self._retries, self._monotonic)
         try:
             return self._attempt(call)

@@ -18,6 +18,20 @@ _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _SECRET_HEADER = re.compile(r"auth|cookie|token|secret|key|passw|credential", re.IGNORECASE)
 
+# What a request is made of: with another value the server would not understand it.
+_OURS = frozenset(
+    (
+        "accept",
+        "accept-encoding",
+        "connection",
+        "content-length",
+        "content-type",
+        "expect",
+        "te",
+        "transfer-encoding",
+    )
+)
+
 
 def check_endpoints(config: Config, path: Path) -> None:
     """ConfigError, with the key in it, for what can't be right."""
@@ -96,6 +110,8 @@ def _check_tls(key: str, url: str, tls: TlsConfig, path: Path) -> None:
 def _check_headers(section: str, endpoint: EndpointConfig, path: Path) -> None:
     for name, value in endpoint.headers.items():
         key = f"{section}.headers.{name}"
+        if name.lower() in _OURS:
+            raise ConfigError(f"{path}: {key} is a header that cbops sets itself", hint="Take it out.")
         if isinstance(value, EnvValue):
             if value.scheme is not None and not _HEADER.fullmatch(value.scheme):
                 raise ConfigError(f"{path}: {key}.scheme is not one word such as Bearer", hint=REMEDY)

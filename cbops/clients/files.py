@@ -6,6 +6,7 @@ from collections import Counter
 from pathlib import Path
 
 from cbops.clients.endpoint_checks import check_endpoints
+from cbops.clients.name_checks import check_names
 from cbops.clients.strict import REMEDY, parse_json, parse_yaml, read_text, validate
 from cbops.errors import ConfigError, InputError, PolicyError, TenantsError
 from cbops.model.base import Frozen, JsonObject
@@ -25,6 +26,7 @@ def read_config(path: Path) -> Config:
     text = read_text(path, ConfigError, "Write one with: cbops init")
     config = validate(Config, parse_yaml(path, text, ConfigError), path, ConfigError, text)
     check_endpoints(config, path)
+    check_names(config, path)
     _check_reload_path(config, path)
     _check_zone(config, path)
     return config

@@ -68,7 +68,7 @@ def series_of(item: object, begin: int) -> Series | None:
     if not isinstance(labels, dict) or not isinstance(columns, Columns):
         raise ValueError("a series without labels or samples")  # noqa: TRY004
     if not all(isinstance(value, str) for value in labels.values()):
-        raise ValueError("a label that is no text")  # noqa: TRY004
+        raise ValueError("a label that is no text")
     first = max(bisect_right(columns.times, begin) - 1, 0)
     if first >= len(columns.times):
         return None

@@ -177,7 +177,8 @@ class PrometheusSource:
         try:
             found = read_json(answer.text)
         except ValueError as error:
-            words = "" if answer.status == 200 else f" ({self._caller.safe(answer.text)[:_SHOWN]})"
+            said = "" if answer.status == 200 else self._caller.safe(answer.text)[:_SHOWN]
+            words = f" ({said})" if said else ""
             raise self._nonsense(f"HTTP {answer.status}, and {error}{words}") from None
         if not isinstance(found, dict):
             raise self._nonsense(f"HTTP {answer.status}, and no JSON object")

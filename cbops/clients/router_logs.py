@@ -70,6 +70,7 @@ class _Reading:
     first: datetime | None = None
     last: datetime | None = None
     found: Counter[LoggedTransition] = field(default_factory=Counter)
+    here: Counter[LoggedTransition] = field(default_factory=Counter)  # in this file
     spans: list[tuple[datetime, datetime]] = field(default_factory=list)  # of the files before this one
 
     def begin_file(self) -> None:
@@ -77,6 +78,7 @@ class _Reading:
         if self.first is not None and self.last is not None:
             self.spans.append((self.first, self.last))
         self.first = self.last = None
+        self.here.clear()
 
     def take(self, raw: bytes) -> None:
         """One line; an empty one is none."""
@@ -105,8 +107,10 @@ class _Reading:
             target=line.moved.target,
             reason=line.moved.reason,
         )
-        # A circuit can't make the same move twice in a moment: the same line was shipped twice.
-        if told.instance is not None and told in self.found:
+        self.here[told] += 1
+        # A circuit can't make the same move twice in a moment, nor do two files both tell it: a copy, or a line that
+        # was shipped twice. In one file without the router's name they may be two routers'.
+        if self.found[told] >= (1 if told.instance is not None else self.here[told]):
             return
         self.found[told] += 1
         self.mine += 1

@@ -105,8 +105,8 @@ def render(
             f"Threshold of error rates: {settings.threshold:g} ({_WHENCE[by]}).",
         ),
         next_step=(
-            f"import it in Grafana (Dashboards → New → Import → {place.path.name}) and choose the Prometheus data source, "
-            "or put it into the folder of a dashboard provider (provisioning/dashboards)."
+            f"import it in Grafana (Dashboards → New → Import → {place.path.name}) and choose the server under 'Data "
+            "source' at its top, or put it into the folder of a dashboard provider (provisioning/dashboards)."
         ),
         warnings=chosen.notes,
     )

@@ -15,6 +15,7 @@ from cbops.flows.outcome import Outcome
 from cbops.flows.ports import AdminPort, SamplePort
 from cbops.flows.steps.checks import Known, Metrics, counts, finding_lines, finding_warnings, volume
 from cbops.flows.steps.enabling import finish, in_flight_said, require_unchanged, write
+from cbops.flows.steps.live import numbered_history
 from cbops.flows.steps.loading import load, policy_providers
 from cbops.flows.steps.recording import Record, Who, canonical, recording
 from cbops.flows.steps.requirements import CHECKS, parse_overrides, require, requirements
@@ -129,7 +130,7 @@ def _circuits_told(plan: EnablePlan, circuits: Mapping[str, CircuitState]) -> li
 
 def _plan(state: RolloutState, admin: AdminPort, block: JsonObject) -> EnablePlan:
     target = state.target
-    history = admin.history(target.tenant, target.policy)
+    history = numbered_history(admin, target.tenant, target.policy)
     try:
         return plan_enable(target, history, block)
     except WrongStageError as error:

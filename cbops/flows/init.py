@@ -56,12 +56,14 @@ baseline_days: 7                  # before enabling; what exists of them is used
 criteria:
   error_rate_margin: 0.005        # 0.5 percentage points
   latency_margin: 0.05            # 5 %
+  p95_binding: never              # auto: the p95 binds too where the histogram's buckets are narrow enough
   false_met: 0.05                 # how often 'met' may be wrong (one-sided)
   false_missed: 0.025             # how often 'missed' may be wrong (one-sided)
   min_full_days: 3
   min_coverage: 0.9               # share of scrapes that a day needs to count as full
   recovery_margin_seconds: 300
   unexpected_opens_budget: {opens: 3, days: 2}   # more opens than this on each of so many days: roll back
+  shadow: []                      # criteria of one's own in PromQL, measured and shown: docs/configuration.md
 
 selection:
   max_requests_per_minute: 100    # a canary's busiest hour stays under this

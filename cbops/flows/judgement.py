@@ -86,7 +86,7 @@ def evaluate(  # noqa: PLR0917 - each is one thing of its own
         )
     whole = _evaluated(state, judged, sha, drift)
     data = whole.data.model_copy(update={"logs": logs_answer(facts)})
-    return replace(whole, data=data, warnings=(*whole.warnings, *logs_warnings(facts)))
+    return replace(whole, data=data, warnings=(*whole.warnings, *logs_warnings(facts, seen.days)))
 
 
 def repeat_evaluation(folder: Path, config: Config) -> Outcome[EvaluateAnswer]:

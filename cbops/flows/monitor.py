@@ -8,7 +8,7 @@ from pathlib import Path
 
 from cbops.errors import ChangedError, MetricsError, UsageError
 from cbops.flows.outcome import Outcome
-from cbops.flows.ports import AdminPort, NumberPort, SamplePort
+from cbops.flows.ports import AdminPort, Clock, NumberPort, SamplePort
 from cbops.flows.steps.baseline import baseline_windows
 from cbops.flows.steps.breakers import Breakers, ask_breakers, candidates
 from cbops.flows.steps.days import Collected, day_answers
@@ -18,7 +18,7 @@ from cbops.flows.steps.loading import document, load, policy_providers
 from cbops.flows.steps.logs import ReadLogs, keep_logs, logs_answer, logs_warnings, require_transitions
 from cbops.flows.steps.recording import Who, recording, require_enabled
 from cbops.flows.steps.shadows import Shadows
-from cbops.flows.steps.wording import plural
+from cbops.flows.steps.wording import latency_words, plural
 from cbops.measure import breaker_rules, gather_day, measure_day
 from cbops.model.answers.monitor import DayAnswer, MonitorDayAnswer, MonitorDaysAnswer
 from cbops.model.calendar import day_number, zone
@@ -73,7 +73,7 @@ def collect(folder: Path, sources: Sources, who: Who, wanted: Wanted) -> Outcome
     ]
     require_transitions(facts, measured)
     drift = check_drift(folder, state, sources.admin)
-    breakers = _breakers(sources, state, measured, who.clock.now(), drift)
+    breakers = _breakers(sources, state, measured, who.clock, drift)
     measured = [breakers.of(day) for day in measured]
     kept = list(breakers.warnings)
     with recording(folder, who) as (session, fresh):
@@ -87,7 +87,7 @@ def collect(folder: Path, sources: Sources, who: Who, wanted: Wanted) -> Outcome
             keep_logs(session, facts)
     outcome = _outcome(folder, sources.criteria, [w.day for w in windows if w.day >= 1], drift, kept)
     data = outcome.data.model_copy(update={"logs": logs_answer(facts)})
-    return replace(outcome, data=data, warnings=(*outcome.warnings, *logs_warnings(facts)))
+    return replace(outcome, data=data, warnings=(*outcome.warnings, *logs_warnings(facts, measured)))
 
 
 def single(outcome: Outcome[MonitorDaysAnswer]) -> Outcome[MonitorDayAnswer]:
@@ -211,12 +211,12 @@ def _measure(  # noqa: PLR0917 - each is one thing of its own
 
 
 def _breakers(
-    sources: Sources, state: RolloutState, measured: list[Observation], now: datetime, drift: Drift
+    sources: Sources, state: RolloutState, measured: list[Observation], clock: Clock, drift: Drift
 ) -> Breakers:
     """Asked once for all days, and not again of a router that gave no answer about drift."""
     was_asked = state.document is not None or state.disabled_at is not None
     silent = drift.message if was_asked and not drift.checked else None
-    return ask_breakers(sources.admin, candidates(measured), now, silent)
+    return ask_breakers(sources.admin, candidates(measured), clock.now, silent)
 
 
 def _error_rate_windows(state: RolloutState) -> tuple[float, ...]:
@@ -257,10 +257,9 @@ def day_lines(day: DayAnswer) -> tuple[str, ...]:
     for name, provider in sorted(day.providers.items()):
         events, moves, latency = provider.events, provider.transitions, provider.latency
         rate = "unknown" if provider.error_rate is None else f"{provider.error_rate:.2%}"
-        mean = "unknown" if latency.mean_ms is None else f"{latency.mean_ms:.0f} ms"
         lines.append(
             f"    {name}: success {_count(events.success)}, failure {_count(events.failure)}, "
-            f"fail_fast {_count(events.fail_fast)}; error rate {rate}; mean {mean}; "
+            f"fail_fast {_count(events.fail_fast)}; error rate {rate}; {latency_words(latency)}; "
             f"open {_count(moves.open)}, half-open {_count(moves.half_open)}, closed {_count(moves.closed)}"
         )
     for episode in day.episodes:

@@ -9,6 +9,7 @@ from cbops.errors import AdminMissingError, PolicyError
 from cbops.flows.outcome import Outcome
 from cbops.flows.ports import AdminPort
 from cbops.flows.steps.checks import effective, finding_warnings
+from cbops.flows.steps.live import numbered_history
 from cbops.flows.steps.wording import change_line, plural
 from cbops.model.answers.canary import PolicyDiffAnswer, PolicyShowAnswer
 from cbops.model.base import JsonObject
@@ -75,7 +76,7 @@ def diff(
 
     A breaker that is enabled already is compared all the same, and said.
     """
-    history = admin.history(tenant, policy)
+    history = numbered_history(admin, tenant, policy)
     live = live_version(history)
     watched = provider or (next(iter(provider_weights(live.document)), "") if live else "")
     target = Target(tenant=tenant, policy=policy, provider=watched)

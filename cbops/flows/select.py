@@ -7,19 +7,29 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from cbops.errors import AdminMissingError, BlockedError, InputError, MetricsError
+from cbops.errors import (
+    AdminMissingError,
+    BlockedError,
+    InputError,
+    MetricsError,
+    MetricsRefusedError,
+    MetricsUnreachableError,
+)
 from cbops.flows.outcome import Outcome
 from cbops.flows.ports import AdminPort, SamplePort
 from cbops.flows.steps.opening import opening, reason_of, require_alone, rivals
 from cbops.flows.steps.recording import Who
 from cbops.flows.steps.wording import plural
 from cbops.journal.writer import create
-from cbops.measure import Traffic, circuit_states, states_query, traffic, traffic_query
+from cbops.judge import cannot_say, expected_verdict
+from cbops.measure import Traffic, circuit_states, recent_days, states_query, traffic, traffic_query
 from cbops.model.answers.canary import CandidatesAnswer, SelectAnswer
 from cbops.model.config import Config
+from cbops.model.expected import ExpectedVerdict, RecentDay
 from cbops.model.observation import State
 from cbops.model.plan import Candidate, OverrideNote
-from cbops.model.policy import PolicyVersion
+from cbops.model.policy import PolicyVersion, enables_breaker
+from cbops.model.series import Fetched
 from cbops.model.tenant import Target, TenantsFile
 from cbops.rollout.planning import live_version
 from cbops.rollout.selection import unmet, weigh_candidates
@@ -64,7 +74,9 @@ def candidate_lines(candidate: Candidate) -> tuple[str, ...]:
     busy = "unknown" if candidate.busiest_rpm is None else f"{candidate.busiest_rpm:.1f} req/min"
     fit = "fits" if candidate.eligible else "does not fit"
     head = f"  {target.tenant} / {target.policy} / {target.provider}: {fit}; busiest hour {busy}"
-    return (head, *(f"    {MARKS[w.verdict]} {w.reason}" for w in candidate.reasons))
+    reasons = (f"    {MARKS[w.verdict]} {w.reason}" for w in candidate.reasons)
+    verdict = () if candidate.expected is None else (f"    a verdict {candidate.expected.reason}",)
+    return (head, *reasons, *verdict)
 
 
 def _weigh(field: Field, tenant: str | None) -> tuple[tuple[Candidate, ...], tuple[str, ...]]:
@@ -77,13 +89,45 @@ def _weigh(field: Field, tenant: str | None) -> tuple[tuple[Candidate, ...], tup
             continue  # deleted since it was listed
         if version is not None:
             live[info.tenant, info.policy] = version
-    flows, states, warnings = _metrics(field)
+    measured = _metrics(field, results=tenant is None)
+    warnings = measured.warnings
     if tenant is None:
         warnings = (*warnings, *_not_there(field.tenants, live))
     weighed = weigh_candidates(
-        live, field.tenants, flows, states, field.config.selection.max_requests_per_minute
+        live,
+        field.tenants,
+        measured.flows,
+        measured.states,
+        field.config.selection.max_requests_per_minute,
     )
-    return weighed, warnings
+    return (_expecting(field, weighed, live, measured) if tenant is None else weighed), warnings
+
+
+def _expecting(
+    field: Field,
+    weighed: tuple[Candidate, ...],
+    live: Mapping[tuple[str, str], PolicyVersion],
+    measured: _Measured,
+) -> tuple[Candidate, ...]:
+    """The candidates with how long each would take to a verdict; the same for all policies of a tenant."""
+    criteria, baseline = field.config.criteria, field.config.baseline_days
+    enabled: dict[str, bool] = {}
+    for (tenant, _), version in live.items():
+        enabled[tenant] = enabled.get(tenant, False) or enables_breaker(version.document)
+    days = measured.days[-baseline:] if baseline else ()
+    known: dict[tuple[str, str], ExpectedVerdict] = {}
+    found = []
+    for candidate in weighed:
+        target = candidate.target
+        key = target.tenant, target.provider
+        if key not in known:
+            known[key] = (
+                cannot_say(measured.lacking, criteria)
+                if measured.lacking
+                else expected_verdict(target, days, enabled, criteria)
+            )
+        found.append(candidate.model_copy(update={"expected": known[key]}))
+    return tuple(found)
 
 
 def _not_there(tenants: TenantsFile, live: Mapping[tuple[str, str], PolicyVersion]) -> tuple[str, ...]:
@@ -103,18 +147,44 @@ def _not_there(tenants: TenantsFile, live: Mapping[tuple[str, str], PolicyVersio
     return tuple(told)
 
 
-def _metrics(
-    field: Field,
-) -> tuple[dict[tuple[str, str], Traffic], dict[tuple[str, str], State], tuple[str, ...]]:
+@dataclass(frozen=True, slots=True)
+class _Measured:
+    """What the metrics say; `lacking`: why nothing is known of the days (empty: it is)."""
+
+    flows: Mapping[tuple[str, str], Traffic]
+    states: Mapping[tuple[str, str], State]
+    days: tuple[RecentDay, ...] = ()
+    lacking: str = ""
+    warnings: tuple[str, ...] = ()
+
+
+def _metrics(field: Field, *, results: bool) -> _Measured:
     metrics = field.config.metrics
-    start = field.now - timedelta(days=field.config.selection.traffic_days)
     try:
         source = field.samples()
-        flows = traffic(source.fetch(traffic_query(metrics), start, field.now), metrics)
+        fetched, lacking = _fetched(field, source, results=results)
+        flows = traffic(fetched, metrics)
+        days = recent_days(fetched, metrics) if results and not lacking else ()
         recent = source.fetch(states_query(metrics), field.now - RECENT, field.now)
     except (MetricsError, InputError) as error:
-        return {}, {}, (f"the metrics could not be asked, so all traffic is unknown: {error.message}",)
-    return flows, circuit_states(recent, metrics), ()
+        told = f"the metrics could not be asked, so all traffic is unknown: {error.message}"
+        return _Measured({}, {}, lacking="the metrics could not be asked", warnings=(told,))
+    return _Measured(flows, circuit_states(recent, metrics), days, lacking)
+
+
+def _fetched(field: Field, source: SamplePort, *, results: bool) -> tuple[Fetched, str]:
+    """All tenants' recent traffic in one request; where the results are too much for the server, without them."""
+    metrics = field.config.metrics
+    start = field.now - timedelta(days=field.config.selection.traffic_days)
+    if results:
+        try:
+            return source.fetch(traffic_query(metrics, results=True), start, field.now), ""
+        except (MetricsUnreachableError, MetricsRefusedError):
+            raise
+        except MetricsError as error:
+            lacking = f"the results of all tenants could not be read: {error.message}"
+            return source.fetch(traffic_query(metrics), start, field.now), lacking
+    return source.fetch(traffic_query(metrics), start, field.now), ""
 
 
 @dataclass(frozen=True, slots=True)

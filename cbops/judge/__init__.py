@@ -5,5 +5,7 @@ from __future__ import annotations
 from cbops.judge.evaluate import classify as classify
 from cbops.judge.evaluate import compared_with as compared_with
 from cbops.judge.evaluate import evaluate as evaluate
+from cbops.judge.expected import cannot_say as cannot_say
+from cbops.judge.expected import expected_verdict as expected_verdict
 
-__all__ = ["classify", "compared_with", "evaluate"]
+__all__ = ["cannot_say", "classify", "compared_with", "evaluate", "expected_verdict"]

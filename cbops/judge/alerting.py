@@ -13,8 +13,13 @@ from itertools import pairwise
 from cbops.judge.alert_causes import Cause, causes_of
 from cbops.judge.case import Case, counted
 from cbops.judge.check import Check
-from cbops.judge.loaded import SLACK_MS, Span, Watch, outside, united, watches
+from cbops.judge.loaded import SLACK_MS, Watch, watches
+from cbops.judge.rule_tenants import names_tenants
 from cbops.model.base import from_ms, iso, to_ms
+from cbops.model.spans import Span, outside, united
+
+# Where a series ends without a staleness marker, a server hands out its last value for so long.
+SHOWN_MS = 300_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +75,7 @@ def _silent(case: Case, watch: Watch, causes: Sequence[Cause], fired: Sequence[_
     numbers = {
         "alert": watch.name,
         "counted": len(judged),
-        "fired": len(with_alert),
+        "answered": len(with_alert),
         "silent": len(silent),
         "explained": len(quiet) - len(silent),
         "before_it_was_known_to_be_loaded": before,
@@ -141,13 +146,28 @@ def _without_cause(case: Case, watch: Watch, causes: Sequence[Cause], fired: Seq
         return Check("alerts_cause", "agree", text, numbers, _days(watch))
     _, part = stray[0]
     text += f"; without one from {iso(from_ms(part[0]))} to {iso(from_ms(part[1]))}" + _more(len(stray))
-    if watch.sticks and all(any(cause.start <= each[1][0] for cause in causes) for each in stray):
+    if watch.sticks and all(_stuck(one, part, causes, unjudged) for one, part in stray):
         text += "; the rule reads a gauge that is never set back, which explains it"
         return Check("alerts_cause", "explained", text, numbers, _days(watch))
-    if all(one.provider is None for one, _ in stray) and not _names_tenant(watch):
+    restarts = [each for day in case.observed.days for each in day.restarts]
+    after = [(to_ms(each.after), to_ms(each.at) + SHOWN_MS + watch.lingers) for each in restarts]
+    if not any(outside(each, after) for _, each in stray):
+        text += "; a restart explains it: the server shows the counters of before for some minutes more"
+        return Check("alerts_cause", "explained", text, numbers, _days(watch))
+    if all(one.provider is None for one, _ in stray) and not any(names_tenants(rule) for rule in watch.rules):
         text += "; the alert names no circuit, so that another tenant's may have been the cause"
         return Check("alerts_cause", "unknown", text, numbers, _days(watch))
     return Check("alerts_cause", "contradiction", text, numbers, _days(watch))
+
+
+def _stuck(one: _Fired, part: Span, causes: Iterable[Cause], unjudged: Iterable[Span]) -> bool:
+    """Whether a gauge that is never set back can still tell an earlier open: a counted one, or one of a time that
+    nobody counted, as the firing began there.
+    """
+    if any(first <= one.start <= last for first, last in unjudged):
+        return True
+    mine = (cause for cause in causes if one.provider is None or cause.provider in (None, one.provider))
+    return any(cause.start <= part[0] for cause in mine)
 
 
 def _unjudged(case: Case, watch: Watch) -> list[Span]:
@@ -159,9 +179,3 @@ def _unjudged(case: Case, watch: Watch) -> list[Span]:
             found.append((to_ms(earlier.window.end), to_ms(later.window.start) + watch.lingers))
     found += [(to_ms(day.window.start), to_ms(day.window.end)) for day in days if day not in watch.days]
     return found + [(to_ms(g.start), to_ms(g.end) + watch.lingers) for day in days for g in day.scrape.gaps]
-
-
-def _names_tenant(watch: Watch) -> bool:
-    return any(
-        "tenant" in rule.expression or any("tenant" in key for key in rule.labels) for rule in watch.rules
-    )

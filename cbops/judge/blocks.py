@@ -146,6 +146,10 @@ class Effect:
             look=replace(self.look, after=grown),
         )
 
+    def after_days(self, days: int) -> Effect:
+        """The same with so many usual full days since enabling, whose values are as those before."""
+        return replace(self, after_spread=self.before_spread * self.look.before / days)
+
     def as_evidence(self, criteria: CriteriaConfig) -> dict[str, Any]:
         """Every number of it; the bounds are the estimate plus and minus quantile × standard error."""
         return {
@@ -181,6 +185,25 @@ def difference(before: Sequence[Block], after: Sequence[Block]) -> Effect | None
         after_spread=second.spread,
         df=first.count + second.count - 2,
         look=Look(first.weight, second.weight),
+    )
+
+
+def foreseen(before: Sequence[Block], days: int) -> Effect | None:
+    """No effect after so many full days that vary as those before; null with too few before.
+
+    By then the variation will have been pooled with that of the days since.
+    """
+    first = weighted_mean(before)
+    if first is None or first.count < MIN_BLOCKS_BEFORE:
+        return None
+    return Effect(
+        source="between days",
+        estimate=0.0,
+        day_variance=first.squares / first.freedom,
+        before_spread=first.spread,
+        after_spread=1 / days + 2 * neighbours() * (days - 1) / days**2,
+        df=first.count + days - 2,
+        look=Look(first.weight, float(days)),
     )
 
 

@@ -9,6 +9,7 @@ from typing import NamedTuple, TypeVar
 
 from cbops.model.base import to_ms
 from cbops.model.observation import Buckets, Observation
+from cbops.model.spans import Span
 
 
 class Cell(NamedTuple):
@@ -38,7 +39,6 @@ Rows = Mapping[str, Row]  # by provider
 
 
 T = TypeVar("T")
-Span = tuple[int, int]
 
 
 def _padded(values: Sequence[T | None], size: int) -> Iterable[T | None]:
@@ -48,6 +48,14 @@ def _padded(values: Sequence[T | None], size: int) -> Iterable[T | None]:
 def restart_spans(days: Iterable[Observation]) -> tuple[Span, ...]:
     """Between which scrapes (ms) a router started again: counters there are not to be relied on."""
     return tuple((to_ms(one.after), to_ms(one.at)) for day in days for one in day.restarts)
+
+
+def extend(stretches: list[Span], start: int, end: int) -> None:
+    """Put (start, end) behind the others; where it adjoins the last it makes that longer."""
+    if stretches and stretches[-1][1] == start:
+        stretches[-1] = (stretches[-1][0], end)
+    else:
+        stretches.append((start, end))
 
 
 def cells_of(buckets: Buckets, restarts: Sequence[Span] = ()) -> Row:

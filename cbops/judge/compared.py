@@ -9,7 +9,7 @@ from typing import Any
 
 from cbops.judge.blocks import Block, Bounds, days_until
 from cbops.judge.case import Case, counted
-from cbops.judge.cells import Cell, Period, Row, restart_spans
+from cbops.judge.cells import Cell, Period, Row, extend, restart_spans
 from cbops.judge.numbers import rounded
 from cbops.judge.outages import Outage
 from cbops.judge.settings import (
@@ -23,6 +23,7 @@ from cbops.judge.settings import (
     WARM_UP_MS,
 )
 from cbops.model.base import from_ms, iso, to_ms
+from cbops.model.spans import Span
 
 FORECAST_DAYS = 21  # a rollout that needs longer than three more weeks needs something else
 
@@ -67,6 +68,7 @@ class DaySums:
     buckets: int
     canary: Mapping[str, Sums]
     controls: Mapping[str, Mapping[str, Sums]]
+    kept: tuple[Span, ...] = ()  # the stretches (ms) that the compared buckets cover
 
 
 Days = tuple[DaySums, ...]
@@ -132,6 +134,7 @@ def _day_sums(period: Period, starts: Mapping[int, int], left_out: Mapping[int, 
     bounds = sorted((to_ms(d.window.start), to_ms(d.window.end), d.window.day) for d in period.days)
     place: dict[int, int] = {}
     counts: dict[int, int] = {}
+    kept: dict[int, list[Span]] = {}
     current = 0
     for start in sorted(starts):
         while current < len(bounds) and start >= bounds[current][1]:
@@ -139,11 +142,19 @@ def _day_sums(period: Period, starts: Mapping[int, int], left_out: Mapping[int, 
         if current < len(bounds) and start >= bounds[current][0] and start not in left_out:
             day = place[start] = bounds[current][2]
             counts[day] = counts.get(day, 0) + 1
+            extend(kept.setdefault(day, []), start, starts[start])
     full = {d.window.day: d.window.full for d in period.days}
     canary = _summed(period.canary, place)
     controls = {tenant: _summed(rows, place) for tenant, rows in period.controls.items()}
     return tuple(
-        DaySums(day, full[day], n, canary[day], {t: days[day] for t, days in controls.items() if day in days})
+        DaySums(
+            day,
+            full[day],
+            n,
+            canary[day],
+            {t: days[day] for t, days in controls.items() if day in days},
+            tuple(kept[day]),
+        )
         for day, n in sorted(counts.items())
     )
 

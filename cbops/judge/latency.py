@@ -2,7 +2,8 @@
 
 Source: the success criteria of phase 1. What binds is the mean (exact, from the histogram's sum and
 count) as a ratio to the baseline and the controls, at the baseline's mix of providers, over time with
-the circuit closed and the provider healthy. Ratios are compared as logarithms.
+the circuit closed and the provider healthy. Ratios are compared as logarithms. The p95 binds beside it where
+it is asked to and the buckets allow it (cbops/judge/tail.py).
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from cbops.judge.compared import (
 )
 from cbops.judge.numbers import rounded
 from cbops.judge.settings import MIN_SHARE, STEADY_SHARE
+from cbops.judge.tail import Tail, judge_tail
 from cbops.model.observation import Observation
 from cbops.model.verdict import Verdict
 
@@ -97,7 +99,7 @@ def latency_blocks(
     return found
 
 
-def _judged_mix(days: Compared) -> dict[str, float]:
+def judged_mix(days: Compared) -> dict[str, float]:
     """The baseline's mix of the providers that carry a share worth judging, adding up to 1."""
     shares = {p: share for p, share in mix(days.before or days.after).items() if share >= MIN_SHARE}
     total = sum(shares.values())
@@ -156,7 +158,7 @@ def _by_day(days: Iterable[Observation]) -> list[dict[str, Any]]:
     ]
 
 
-def _evidence(case: Case, found: Comparison) -> dict[str, Any]:
+def _evidence(case: Case, found: Comparison, tail: Tail) -> dict[str, Any]:
     bounds, days = found.bounds, found.compared
     shares = mix(days.before or days.after)
     return {
@@ -168,6 +170,7 @@ def _evidence(case: Case, found: Comparison) -> dict[str, Any]:
         "providers": {p: _provider_evidence(case, found, shares[p], p) for p in shares},
         "days": _by_day((*case.before.days, *case.after.days)),
         "min_share": MIN_SHARE,
+        "percentiles": tail.evidence,
         **comparison_evidence(case, found),
     }
 
@@ -188,21 +191,33 @@ def _without_metric(case: Case) -> bool:
     return not any(cell.latency_count for cell in cells)
 
 
+def _missing(case: Case, found: Comparison, verdict: Verdict) -> tuple[str, ...]:
+    if verdict is Verdict.MISSED:
+        return ("a mean latency that is back where it was before enabling",)
+    if verdict is Verdict.MET:
+        return ()
+    return what_is_missing(case, found, math.log1p(case.criteria.latency_margin))
+
+
 def judge_latency(case: Case) -> Judged:
     """The verdict with its blocks; without a latency histogram nothing can be said."""
     days = compared(case, closed=True)
-    found = compare(case, days, _judged_mix(days))
-    evidence = _evidence(case, found)
+    shares = judged_mix(days)
+    tail = judge_tail(case, days, shares)
+    case = tail.rest_of_budget(case)
+    found = compare(case, days, shares)
+    evidence = _evidence(case, found, tail)
     if case.after.days and _without_metric(case):
         remedy = "a latency histogram: remap a gateway's onto router_result_latency_ms (metrics.names)"
         summary = "Latency can't be judged: no latency histogram of this tenant was scraped."
         return judged("latency", Verdict.INCONCLUSIVE, summary, evidence, (remedy,))
-    verdict = _verdict(case, found.bounds)
-    if verdict is Verdict.MISSED:
-        missing: tuple[str, ...] = ("a mean latency that is back where it was before enabling",)
-    else:
-        missing = what_is_missing(case, found, math.log1p(case.criteria.latency_margin))
+    of_mean = _verdict(case, found.bounds)
+    verdict = tail.with_mean(of_mean)
+    missing = (*_missing(case, found, of_mean), *tail.missing)
+    if verdict is Verdict.MISSED and of_mean is not Verdict.MISSED:
+        missing = tail.missing
     if found.bounds is None:
-        summary = f"Latency can't be compared: {'; '.join(missing)}."
+        said = "; ".join(_missing(case, found, of_mean))
+        summary = f"Latency can't be compared: {said}."
         return judged("latency", verdict, summary, evidence, missing)
-    return judged("latency", verdict, _summary(case, found, found.bounds), evidence, missing)
+    return judged("latency", verdict, _summary(case, found, found.bounds) + tail.sentence, evidence, missing)

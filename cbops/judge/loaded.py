@@ -6,16 +6,14 @@ Source: the section on alerts of the domain description, and criterion 5 (only l
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from cbops.judge.case import Case
+from cbops.judge.rule_tenants import may_see
 from cbops.model.base import to_ms
 from cbops.model.observation import Observation
 from cbops.model.telemetry import LoadedRule
-
-Span = tuple[int, int]
 
 # The kinds of the domain description, and one for opens that last.
 OPENED = "RouterCircuitBreakerOpened"
@@ -25,15 +23,12 @@ MULTIPLE = "RouterCircuitBreakerMultipleProvidersOpen"
 PROBES = "RouterCircuitBreakerHalfOpenProbesFailed"
 KINDS = (OPENED, STAYED_OPEN, FAILURE_RATE, MULTIPLE, PROBES)
 
-# A rule that is loaded when a day is collected, at most so long after it, was loaded on that day.
-SOON_MS = 2 * 86_400_000
 GROUP_MS = 60_000  # between two evaluations, where the server doesn't say
 SCRAPE_MS = 60_000
 WINDOW_MS = 300_000  # the alerts look back five minutes, or longer where their expression says so
 SLACK_MS = 60_000
 _MS = {"s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 _RANGE = re.compile(r"\[(\d{1,6})([smhd])[:\]]|increase(\d{1,6})([smhd])\b")
-_OTHER_TENANT = re.compile(r'\btenant_id\s*=\s*"([^"]*)"')
 _STICKING = re.compile(r"router_circuit_breaker_(?:state(?![_\w])|trigger_reason)")
 _RATE = re.compile(
     r"\b(?:rate|irate|increase|delta|idelta)\s*\(\s*(?:sum[^(]*\()?\s*\w*state_transitions_total"
@@ -103,9 +98,7 @@ class Watch:
 
     def of_tenant(self, tenant: str) -> bool:
         """Whether some rule may look at that tenant."""
-        return any(
-            not (named := _OTHER_TENANT.findall(rule.expression)) or tenant in named for rule in self.rules
-        )
+        return any(may_see(rule, tenant) for rule in self.rules)
 
     def hints(self, dialect: str | None) -> str:
         """What its expression shows of why it is silent; empty where nothing does."""
@@ -138,54 +131,10 @@ def watches(case: Case) -> dict[str, Watch]:
 
 
 def _since(name: str, looks: Sequence[Observation], listed: Sequence[Observation]) -> int:
-    """From when on the rule was surely loaded.
-
-    It fired, or it was seen loaded; where no look missed it, it was loaded shortly before the first look.
-    """
+    """From when on the rule was surely loaded: it was seen loaded, or fired, after the last look that missed it."""
     seen = sorted(to_ms(day.as_of) for day in listed)
     missed = [to_ms(day.as_of) for day in looks if day not in listed]
     after = max((at for at in missed if at < seen[-1]), default=None)
     later = [at for at in seen if after is None or at > after] or [seen[-1]]
-    since = later[0]
-    if after is None:
-        evaluated = [to_ms(at) for at in _evaluated(name, listed)]
-        since = min(evaluated) - SOON_MS if evaluated else since
     fired = [to_ms(one.start) for day in looks for one in day.alerts or () if one.name == name]
-    return min([since, *(at for at in fired if after is None or at > after)])
-
-
-def _evaluated(name: str, days: Iterable[Observation]) -> list[datetime]:
-    return [
-        rule.last_evaluation
-        for day in days
-        for rule in day.alert_rules or ()
-        if rule.name == name and rule.last_evaluation is not None
-    ]
-
-
-def united(spans: Iterable[Span]) -> list[Span]:
-    """In order, those that touch or overlap made one."""
-    found: list[Span] = []
-    for first, last in sorted(spans):
-        if found and first <= found[-1][1]:
-            found[-1] = (found[-1][0], max(found[-1][1], last))
-        else:
-            found.append((first, last))
-    return found
-
-
-def outside(span: Span, covers: Iterable[Span]) -> list[Span]:
-    """The parts of a span that none of the others covers."""
-    first, last = span
-    found = []
-    for begin, end in united(covers):
-        if end < first:
-            continue
-        if begin > last:
-            break
-        if begin > first:
-            found.append((first, begin))
-        first = max(first, end)
-    if first < last:
-        found.append((first, last))
-    return found
+    return min([later[0], *(at for at in fired if after is None or at > after)])

@@ -7,22 +7,21 @@ lie in an interval that counted it, and each counted one must be logged, over th
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from itertools import islice
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from cbops.judge.case import Case
 from cbops.judge.check import Check
+from cbops.judge.log_pairs import CLOCKS_MS, Counted, paired
 from cbops.model.base import from_ms, iso, to_ms
 from cbops.model.observation import Observation
+from cbops.model.spans import Span
 from cbops.model.telemetry import LogFacts, LoggedTransition
 
-# A log's clock and the server's may be this far apart (ms).
-CLOCKS_MS = 2_000
+# A log whose clock is this far off at most, by the same time everywhere, tells the same.
+MAX_AHEAD_MS = 60_000
 _CALLED = re.compile(r"force|reset|manual|operator|admin", re.IGNORECASE)
-Span = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +31,12 @@ class Logged:
     covered: tuple[Span, ...]
     transitions: tuple[LoggedTransition, ...]
     routers: int  # different routers that the lines name; 0: they name none
+    ahead: int = 0  # by how much their clock is ahead of the server's (ms); `covered` is in the server's time
+
+    def set_back(self, ahead: int) -> Logged:
+        """The same, by a clock that is so much ahead."""
+        covered = tuple((first - ahead, last - ahead) for first, last in self.covered)
+        return replace(self, covered=covered, ahead=ahead)
 
 
 def merged(readings: Sequence[LogFacts]) -> Logged:
@@ -53,17 +58,6 @@ def _inside(at: int, spans: Iterable[Span], slack: int = 0) -> bool:
 
 
 @dataclass(slots=True)
-class _Counted:
-    """Transitions to one state that one scrape interval showed; `certain`: the logs cover all of it."""
-
-    day: Observation
-    after: int
-    at: int
-    left: int
-    certain: bool
-
-
-@dataclass(slots=True)
 class _Cell:
     """One provider, day and state."""
 
@@ -71,7 +65,13 @@ class _Cell:
     counted: int = 0
     uncounted: list[int] = field(default_factory=list)
     unlogged: int = 0
+    unlogged_at: int = 0  # the scrape that showed the first of them
     explained: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def wrong(self) -> bool:
+        """Whether something is left that nothing explains."""
+        return bool(self.uncounted or self.unlogged)
 
 
 Key = tuple[int, str, str]  # day, provider, target
@@ -90,14 +90,48 @@ def logged_checks(case: Case, readings: Sequence[LogFacts]) -> list[Check]:
             return []
         text = "the logs cover none of the days that were observed"
         return [Check("logs", "unknown", text, {"readings": len(readings)}, ())]
-    cells: dict[Key, _Cell] = {}
-    for provider, target in sorted(_circuits(days, logs)):
-        _match(days, logs, (provider, target), cells)
+    cells = _compared(days, logs)
     numbers = tuple(day.window.day for day in days)
     if not cells:
         text = f"the logs and the counters of {len(days)} days show no transition"
         return [Check("logs", "agree", text, {"logged": 0, "counted": 0}, numbers)]
-    return [_check(key, cell) for key, cell in sorted(cells.items())]
+    ahead, cells = _by_another_clock(days, logs, cells)
+    return [_check(key, cell, ahead) for key, cell in sorted(cells.items())]
+
+
+def _compared(days: Sequence[Observation], logs: Logged) -> dict[Key, _Cell]:
+    cells: dict[Key, _Cell] = {}
+    for circuit in sorted(_circuits(days, logs)):
+        _match(days, logs, circuit, cells)
+    return cells
+
+
+def _by_another_clock(
+    days: Sequence[Observation], logs: Logged, cells: dict[Key, _Cell]
+) -> tuple[int, dict[Key, _Cell]]:
+    """The smallest constant difference of clocks with which nothing contradicts, and what is found with it; 0 and the
+    same where none does.
+    """
+    if not any(cell.wrong for cell in cells.values()) or not _may_be_shifted(cells):
+        return 0, cells
+    for size in range(CLOCKS_MS // 2, MAX_AHEAD_MS + 1, CLOCKS_MS // 2):
+        for ahead in (size, -size):
+            found = _compared(days, logs.set_back(ahead))
+            if not any(cell.wrong for cell in found.values()):
+                return ahead, found
+    return 0, cells
+
+
+def _may_be_shifted(cells: Mapping[Key, _Cell]) -> bool:
+    """Another clock moves transitions and takes none away: as many are too few as too many, but for explained ones."""
+    odds: dict[tuple[str, str], tuple[int, int]] = {}
+    for (_, provider, target), cell in cells.items():
+        odd, room = odds.get((provider, target), (0, 0))
+        odds[provider, target] = (
+            odd + len(cell.uncounted) - cell.unlogged,
+            room + cell.explained.total(),
+        )
+    return all(abs(odd) <= room for odd, room in odds.values())
 
 
 def _circuits(days: Iterable[Observation], logs: Logged) -> set[tuple[str, str]]:
@@ -116,20 +150,13 @@ def _match(
     counted = _counted(days, logs, circuit)
     for one in counted:
         cells.setdefault((one.day.window.day, provider, target), _Cell()).counted += one.left
-    ends = [one.at for one in counted]
     twice = {told for told, number in Counter(logs.transitions).items() if number > 1}
-    for told in logs.transitions:
-        if (told.provider, told.target) != circuit:
-            continue
-        at = to_ms(told.at)
-        near = islice(counted, bisect_left(ends, at - CLOCKS_MS), None)
-        shown = next((one for one in near if one.left or one.after > at + CLOCKS_MS), None)
-        if shown is not None and shown.after - CLOCKS_MS > at:
-            shown = None
+    mine = [one for one in logs.transitions if (one.provider, one.target) == circuit]
+    for told, shown in paired(mine, counted, logs.ahead):
         if shown is not None:
-            shown.left -= 1
             cells[shown.day.window.day, provider, target].logged += 1
             continue
+        at = to_ms(told.at) - logs.ahead
         day = _day_of(days, at)
         if day is not None:
             cell = cells.setdefault((day.window.day, provider, target), _Cell())
@@ -143,7 +170,7 @@ def _match(
             _unlogged(cells[one.day.window.day, provider, target], one, logs, days)
 
 
-def _counted(days: Sequence[Observation], logs: Logged, circuit: tuple[str, str]) -> list[_Counted]:
+def _counted(days: Sequence[Observation], logs: Logged, circuit: tuple[str, str]) -> list[Counted]:
     """By the end of their interval; only those of which the logs cover something."""
     found = []
     for day in days:
@@ -154,7 +181,7 @@ def _counted(days: Sequence[Observation], logs: Logged, circuit: tuple[str, str]
             after = at - _interval(day) if one.after is None else to_ms(one.after)
             if any(a < at and after < b for a, b in logs.covered):
                 certain = any(a + CLOCKS_MS <= after and at <= b - CLOCKS_MS for a, b in logs.covered)
-                found.append(_Counted(day, after, at, one.count, certain))
+                found.append(Counted(day, one.instance, after, at, one.count, certain))
     return sorted(found, key=lambda one: one.at)
 
 
@@ -190,7 +217,7 @@ def _uncounted(cell: _Cell, day: Observation, told: LoggedTransition, at: int) -
         cell.uncounted.append(at)
 
 
-def _unlogged(cell: _Cell, one: _Counted, logs: Logged, days: Sequence[Observation]) -> None:
+def _unlogged(cell: _Cell, one: Counted, logs: Logged, days: Sequence[Observation]) -> None:
     """Counted and in no log."""
     if not one.certain:
         cell.counted -= one.left  # what the logs don't cover is not theirs to tell
@@ -204,10 +231,11 @@ def _unlogged(cell: _Cell, one: _Counted, logs: Logged, days: Sequence[Observati
     elif _inside(one.at, restarts, _interval(one.day)):
         cell.explained["a router that stops may lose its last lines"] += one.left
     else:
+        cell.unlogged_at = cell.unlogged_at or one.at
         cell.unlogged += one.left
 
 
-def _check(key: Key, cell: _Cell) -> Check:
+def _check(key: Key, cell: _Cell, ahead: int) -> Check:
     day, provider, target = key
     numbers = {
         "logged": cell.logged,
@@ -217,14 +245,19 @@ def _check(key: Key, cell: _Cell) -> Check:
         "explained": cell.explained.total(),
     }
     text = f"day {day}, {provider}: {cell.logged} transitions to {target} logged, {cell.counted} counted"
-    if cell.uncounted or cell.unlogged:
+    if cell.wrong:
         if cell.uncounted:
             text += (
-                f"; logged and not counted: {len(cell.uncounted)}, the first at {_clock(cell.uncounted[0])}"
+                f"; logged and not counted: {len(cell.uncounted)}, the first at {_clock(min(cell.uncounted))}"
             )
         if cell.unlogged:
-            text += f"; counted and not logged: {cell.unlogged}"
+            text += (
+                f"; counted and not logged: {cell.unlogged}, the first scraped at {_clock(cell.unlogged_at)}"
+            )
         return Check("logs", "contradiction", text, numbers, (day,))
+    if ahead and cell.logged:
+        numbers["clock_ahead_seconds"] = ahead // 1000
+        cell.explained[f"the logs' clock is {abs(ahead) // 1000} s {'ahead' if ahead > 0 else 'behind'}"] += 1
     if cell.explained:
         text += f"; {' and '.join(sorted(cell.explained))}, which explains the difference"
         return Check("logs", "explained", text, numbers, (day,))

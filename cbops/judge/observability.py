@@ -13,11 +13,12 @@ from typing import Any
 from cbops.judge.alerting import alert_checks
 from cbops.judge.case import Case, Judged, counted, judged
 from cbops.judge.check import Check
-from cbops.judge.checks import all_checks, missing_series
+from cbops.judge.checks import all_checks
 from cbops.judge.gauged import gauged_checks
 from cbops.judge.loaded import KINDS
 from cbops.judge.logged import logged_checks
 from cbops.judge.numbers import rounded
+from cbops.judge.required import missing_series
 from cbops.model.base import iso
 from cbops.model.observation import Drift
 from cbops.model.telemetry import LogFacts
@@ -41,7 +42,7 @@ def _coverage(case: Case) -> float:
 
 def _measured_contradictions(case: Case) -> list[Check]:
     return [
-        Check(finding.code, "contradiction", finding.message, {}, (day.window.day,))
+        Check(finding.code, "contradiction", finding.message, dict(finding.numbers), (day.window.day,))
         for day in case.observed.days
         for finding in day.findings
         if finding.code.startswith(CONTRADICTION)
@@ -210,7 +211,9 @@ def judge_observability(case: Case, readings: Sequence[LogFacts] = (), drift: Dr
     if lacking:
         text = f"No contradiction, but not enough to rely on ({seen}): {'; '.join(lacking)}."
         return judged("observability", Verdict.INCONCLUSIVE, text, evidence, lacking)
-    differences = f", {counted(explained, 'difference')} explained" if explained else ""
     known = sum(check.status != "unknown" for check in checks)
-    text = f"{counted(known, 'check')} of the {_sides(checks)} against each other agree{differences}; {seen}."
+    agree = (
+        f": {known - explained} agree, and {explained} differ for a known reason" if explained else " agree"
+    )
+    text = f"{counted(known, 'check')} of the {_sides(checks)} against each other{agree}; {seen}."
     return judged("observability", Verdict.MET, text, evidence)

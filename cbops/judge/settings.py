@@ -40,6 +40,12 @@ FIRST_HORIZON_DAYS = 7
 FIRST_HORIZON_SHARE = 0.7
 # A provider with a smaller share of the tenant's results isn't judged for latency.
 MIN_SHARE = 0.05
+# A percentile is only known to lie in its bucket. It can tell the margin where the bucket around the baseline's
+# is no wider than this share of the margin (as a logarithm); a wider one leaves the mean to bind alone.
+P95_BUCKET_SHARE = 0.5
+# Where the p95 binds beside the mean, it may spend this share of the budget of a false "missed", the mean the
+# rest. A false "met" needs both, so that budget isn't shared.
+P95_MISSED_SHARE = 0.2
 # A control must have results in this share of the canary's blocks.
 STEADY_SHARE = 0.9
 # Counters of one scrape are read at once, but requests are in flight: so many may differ.
@@ -47,6 +53,14 @@ FLIGHT_SLACK = 5
 FLIGHT_SHARE = 0.005
 # Outcomes that the breaker doesn't record (4xx, cancelled) explain results missing up to this share.
 UNRECORDED_SHARE = 0.5
+# A decision leads to the first call and at most one of a fallback.
+CALLS_PER_DECISION = 2
+# Moves without a metric are an operator's calls and crashes of the breaker process. Of one circuit so many a day
+# are believed, or this share of its counted transitions; more of them are counters that lose or invent moves.
+UNSEEN_MOVES = 12
+UNSEEN_SHARE = 0.05
 # So many results after the time allowed, with no half-open and no denied call among them, show that
 # nobody asks the circuit: under the breaker the first of them would have been a probe.
 UNASKED_RESULTS = 10
+# So many other tenants of the same providers are collected with a day, those with the most results.
+MAX_CONTROLS = 20

@@ -9,6 +9,7 @@ from cbops.measure.episodes import merge_episodes
 from cbops.measure.loaded_rules import breaker_rules
 from cbops.measure.proof import proof, proof_query
 from cbops.measure.queries import DayQueries, DaySamples, day_queries, gather_day
+from cbops.measure.recent import recent_days
 from cbops.measure.shadow import shadow_query
 from cbops.measure.states import circuit_states, states_query
 from cbops.measure.traffic import Traffic, circuit_query, circuit_traffic, traffic, traffic_query
@@ -27,6 +28,7 @@ __all__ = [
     "merge_episodes",
     "proof",
     "proof_query",
+    "recent_days",
     "shadow_query",
     "states_query",
     "traffic",

@@ -7,12 +7,14 @@ says which entry of `metrics.names` would read it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
+from cbops.measure.counting import count, select
 from cbops.measure.names import (
     DECISIONS,
     ERROR_RATE,
     EVENTS,
+    FALLBACK_REASON,
     LATENCY,
     LATENCY_COUNT,
     STATE,
@@ -22,6 +24,7 @@ from cbops.measure.names import (
     moved_away,
     server_name,
 )
+from cbops.measure.targets import Targets
 from cbops.model.config import MetricsConfig
 from cbops.model.observation import Finding
 from cbops.model.promql import NAME
@@ -47,6 +50,8 @@ _LABELS = {
 }
 # The router sets or counts these with a transition, so they show that there was one.
 _MOVED = frozenset((STATE, TRIGGER_REASON, TIMEOUT_TRANSITIONS))
+# What only a circuit that isn't closed counts: a denied call, and a decision for the fallback.
+_DENYING = frozenset((("event_type", "fail_fast"), ("reason", FALLBACK_REASON)))
 
 
 def absent_metrics(series: Iterable[Series]) -> tuple[str, ...]:
@@ -59,11 +64,43 @@ def absent_metrics(series: Iterable[Series]) -> tuple[str, ...]:
     moved = False
     for one in series:
         names.add(one.name)
-        moved = moved or one.name in _MOVED or one.labels.get("event_type") == "fail_fast"
+        moved = moved or one.name in _MOVED or not _DENYING.isdisjoint(one.labels.items())
     wanted = [EVENTS, DECISIONS, LATENCY_COUNT]
     wanted += [ERROR_RATE] if EVENTS in names else []
     wanted += [TRANSITIONS] if moved else []
     return tuple(name for name in wanted if name not in names)
+
+
+def moved_findings(series: Sequence[Series], targets: Targets, start: int, end: int) -> list[Finding]:
+    """At most one: no series of transitions, although something else shows that a circuit moved in (start, end].
+
+    An operator's call opens no circuit, so neither it nor a state that lasts from before is taken for a move.
+    """
+    if any(one.name == TRANSITIONS for one in series):
+        return []
+    counters = {
+        "fallback_decisions": select(series, DECISIONS, {"reason": FALLBACK_REASON}),
+        "fail_fast": select(series, EVENTS, {"event_type": "fail_fast"}),
+        "timeout_transitions": select(series, TIMEOUT_TRANSITIONS),
+    }
+    born = [
+        one
+        for one in (*select(series, STATE, {"state": "open"}), *select(series, TRIGGER_REASON))
+        if one.times and start < one.times[0] <= end and targets.of(one).before(one.times[0]) is not None
+    ]
+    numbers = {name: count(found, targets, start, end) or 0 for name, found in counters.items()}
+    numbers["gauges_set"] = len(born)
+    if not any(numbers.values()):
+        return []
+    told = ", ".join(f"{number} {name.replace('_', ' ')}" for name, number in numbers.items() if number)
+    return [
+        Finding(
+            code="transitions_absent",
+            message=f"A circuit wasn't closed ({told}), but {TRANSITIONS} has no series of this tenant: check the "
+            "name of the metric (metrics.names).",
+            numbers={"metric": TRANSITIONS, **numbers},
+        )
+    ]
 
 
 def alike_query(config: MetricsConfig, tenant: str, absent: Iterable[str]) -> SeriesQuery:
@@ -134,4 +171,5 @@ def _finding(config: MetricsConfig, metric: str, name: str, number: int) -> Find
         code="metric_under_another_name",
         message=f"{ours} is read as {read}, but {number} series of this tenant {'is' if number == 1 else 'are'} "
         f"called {theirs}: if they are this metric, {entry}.",
+        numbers={"metric": ours, "series": number},
     )

@@ -10,10 +10,10 @@ from itertools import pairwise
 from statistics import median
 
 from cbops.measure.names import ALERTS
-from cbops.measure.spans import united
 from cbops.model.base import from_ms
 from cbops.model.observation import AlertInterval
 from cbops.model.series import Series
+from cbops.model.spans import united
 
 # A hole of more usual distances than this between two samples ends an interval.
 HOLE = 2.5

@@ -14,6 +14,7 @@ from cbops.model.observation import Buckets
 from cbops.model.series import Series
 
 STEP_SECONDS = 300
+HOUR_SECONDS = 3600
 
 
 @dataclass(frozen=True, slots=True)

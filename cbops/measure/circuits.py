@@ -152,6 +152,31 @@ def state_from_totals(totals: Mapping[Edge, int]) -> State:
     return "half_open" if into["half_open"] > out["half_open"] else "closed"
 
 
+def _least_trails(believed: State, edges: Mapping[Edge, int]) -> int:
+    """At least so many moves without a metric lie between these edges, and between the believed state and them.
+
+    All edges between three states are connected, so they make as many walks as states are left more often than
+    they are entered.
+    """
+    over: Counter[State] = Counter()
+    for (source, target), number in edges.items():
+        if source is not None:
+            over[source] += number
+        over[target] -= number
+    starts = +over
+    walks = max(1, starts.total())
+    return walks - 1 + (bool(starts) and believed not in starts)
+
+
+@dataclass(frozen=True, slots=True)
+class Unseen:
+    """Moves without a metric, somewhere in (after, at]; `after` null: no transition before is known."""
+
+    after: int | None
+    at: int
+    count: int
+
+
 @dataclass(slots=True)
 class Run:
     """An episode of one instance. `carried`: it was running when the window began."""
@@ -176,12 +201,18 @@ class Walk:
         self.provider, self.instance, self.start = provider, instance, start
         self.state: State = state
         self.state_at_start: State = state
-        self.unseen = 0  # moves without a metric, in the window
+        self.unseen_moves: list[Unseen] = []  # in the window
+        self._told: int | None = None  # the step that last told the state
         self.runs: list[Run] = []
         self._running: Run | None = None
         self._begun = False
         if state != "closed":
             self._running = Run(provider, instance, None, start, carried=True)
+
+    @property
+    def unseen(self) -> int:
+        """Moves without a metric in the window, at least."""
+        return sum(one.count for one in self.unseen_moves)
 
     def take(self, step: Step) -> None:
         """One scrape interval."""
@@ -192,11 +223,14 @@ class Walk:
             self.state = "closed"
         went = passage(self.state, step.edges)
         if self._begun and (went.begin != self.state or not went.sure):
-            self.unseen += 1
+            count = 1 if went.sure else max(1, _least_trails(self.state, went.edges))
+            self.unseen_moves.append(Unseen(self._told, step.at, count))
         if went.begin == "closed" and self.state != "closed":
             self._close(step.at, "unseen")
         self._follow(step, went)
         self.state = went.end
+        if step.restart or went.edges:
+            self._told = step.at
 
     def begin(self) -> None:
         """The window begins: what came before is history."""

@@ -41,15 +41,18 @@ def copies_finding(series: Iterable[Series], start: int, end: int) -> list[Findi
             known = frozenset((key, value) for key, value in one.labels.items() if key in _IDENTITY)
             groups.setdefault((one.name, known), []).append(one)
     alike, unlike = Counter[Pair](), set[Pair]()
+    shown: dict[Pair, tuple[float, float]] = {}
     for group in groups.values():
-        for pair, same in _compared(group, start, end):
+        for pair, same, risen in _compared(group, start, end):
             if same:
                 alike[pair] += 1
+                shown[pair] = max(shown.get(pair, risen), risen)
             else:
                 unlike.add(pair)
     copies = {pair: number for pair, number in alike.items() if pair not in unlike}
     if not copies:
         return []
+    rise, again = max(shown[pair] for pair in copies)
     labels = " and ".join(sorted({f"'{label}'" for pair in copies for label, _, _ in pair}))
     return [
         Finding(
@@ -58,12 +61,17 @@ def copies_finding(series: Iterable[Series], start: int, end: int) -> list[Findi
             f"samples and another value of the label {labels}: every count is a multiple of the true one. "
             "Remove the copies at the metrics server (deduplication by that label), or ask one of the "
             "scraping servers alone (metrics.url), and collect the day again.",
+            numbers={"counters": max(copies.values()), "rise_of_one": rise, "rise_of_the_other": again},
         )
     ]
 
 
-def _compared(group: Sequence[Series], start: int, end: int) -> Iterator[tuple[Pair, bool]]:
-    """Each two counters that differ in other labels alone and that move: whether they are one and the same."""
+def _compared(
+    group: Sequence[Series], start: int, end: int
+) -> Iterator[tuple[Pair, bool, tuple[float, float]]]:
+    """Each two counters that differ in other labels alone and that move: whether they are one and the same, and by
+    how much each of them rose.
+    """
     if len(group) < 2:
         return
     moving = [(one, moves) for one in group if len(moves := _rises(one, start, end)) >= FEW]
@@ -75,7 +83,7 @@ def _compared(group: Sequence[Series], start: int, end: int) -> Iterator[tuple[P
             continue
         same = all(agreeing >= AGREEING * seen for agreeing, seen in (first, second))
         if not same or min(first[1], second[1]) >= MANY:
-            yield _difference(one, other), same
+            yield _difference(one, other), same, (_risen(one, its), _risen(other, others))
 
 
 def _difference(one: Series, other: Series) -> Pair:
@@ -89,6 +97,10 @@ def _rises(series: Series, start: int, end: int) -> list[int]:
     first, last = max(bisect_right(series.times, start), 1), bisect_right(series.times, end)
     values = series.values
     return [index for index in range(first, last) if values[index] > values[index - 1]]
+
+
+def _risen(series: Series, rises: Sequence[int]) -> float:
+    return sum(series.values[index] - series.values[index - 1] for index in rises)
 
 
 def _agreement(one: Series, rises: Sequence[int], other: Series) -> tuple[int, int]:

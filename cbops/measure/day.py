@@ -9,21 +9,22 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from cbops.measure.absent import absent_metrics, name_findings
+from cbops.measure.absent import absent_metrics, moved_findings, name_findings
 from cbops.measure.alerts import alert_intervals
-from cbops.measure.buckets import STEP_SECONDS, buckets_of, grid
+from cbops.measure.buckets import HOUR_SECONDS, STEP_SECONDS, buckets_of, grid
 from cbops.measure.copies import copies_finding
 from cbops.measure.counting import count, select
 from cbops.measure.episodes import merge_carried, merge_runs
 from cbops.measure.findings import (
     day_findings,
     dialect_findings,
+    job_findings,
     presence_findings,
     scrape_findings,
     warning_findings,
 )
 from cbops.measure.gauges import compare_gauges
-from cbops.measure.latency import latency_figures
+from cbops.measure.latency import latency_figures, latency_histogram
 from cbops.measure.metrics import metric_dialect, metrics_found
 from cbops.measure.names import (
     DECISIONS,
@@ -37,7 +38,13 @@ from cbops.measure.queries import DaySamples
 from cbops.measure.scrapes import restarts_in, scrape_health
 from cbops.measure.targets import ScrapeTarget, Targets, find_targets, with_history
 from cbops.measure.transitions import dialect_of, edge_of
-from cbops.measure.walks import explained_runs, states_at_start, transitions_after, walk_circuits
+from cbops.measure.walks import (
+    circuit_days,
+    explained_runs,
+    states_at_start,
+    transitions_after,
+    walk_circuits,
+)
 from cbops.model.base import to_ms
 from cbops.model.config import MetricsConfig
 from cbops.model.observation import (
@@ -46,6 +53,7 @@ from cbops.model.observation import (
     EventCounts,
     Finding,
     LatencyFigures,
+    LatencyHistogram,
     Observation,
     ProviderDay,
     State,
@@ -114,6 +122,7 @@ def measure_day(
         providers=providers,
         state_at_start=states_at_start(day.targets, names, walks),
         transitions=transitions_after(walks, day.start),
+        circuits=circuit_days(walks),
         episodes=merge_runs(one for one in explained if not one.run.carried),
         carried=merge_carried(one.run for one in explained if one.run.carried),
         alerts=None
@@ -123,6 +132,7 @@ def measure_day(
         ),
         buckets=_buckets(day, target.tenant, names, latency=latency),
         controls=_controls(day, latency=latency),
+        latency_histograms=_histograms(day, names),
         findings=(
             *scrape_findings(health, restarts),
             *day_findings(
@@ -156,6 +166,8 @@ def _data_findings(
     return [
         *presence_findings(target.tenant, day.tenant, day.everyone, day.start, seen=seen),
         *name_findings(config, samples.tenant, samples.alike, absent_metrics(mine)),
+        *moved_findings(mine, day.targets, day.start, day.end),
+        *job_findings(config.job, samples.scrapes, seen=seen),
         *dialect_findings(metrics),
         *copies_finding(mine, day.start, day.end),
     ]
@@ -225,6 +237,13 @@ def _buckets(day: _Day, tenant: str, providers: Sequence[str], *, latency: bool)
     return tuple(
         buckets_of(day.tenant, day.targets, on, tenant, provider, latency=latency) for provider in providers
     )
+
+
+def _histograms(day: _Day, providers: Sequence[str]) -> tuple[LatencyHistogram, ...]:
+    """The tenant's, per hour."""
+    on = grid(day.targets, day.start, day.end, HOUR_SECONDS)
+    found = (latency_histogram(day.tenant, day.targets, provider, on) for provider in providers)
+    return tuple(one for one in found if one is not None)
 
 
 def _controls(day: _Day, *, latency: bool) -> tuple[Buckets, ...]:

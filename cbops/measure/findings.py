@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from cbops.measure.names import LATENCY
 from cbops.model.base import from_ms, iso
 from cbops.model.observation import Finding, ProviderDay, Restart, ScrapeHealth
-from cbops.model.series import QueryRecord, Series
+from cbops.model.series import Fetched, QueryRecord, Series
 from cbops.model.telemetry import MetricFound
 
 _SHOWN = 5  # ids of tenants
@@ -136,6 +136,19 @@ def presence_findings(
             code="no_data",
             message=f"The tenant has {len(mine)} series, and none of them has a sample in this window: the last is of "
             f"{iso(from_ms(last))}.",
+        )
+    ]
+
+
+def job_findings(job: str | None, scrapes: Fetched | None, *, seen: bool) -> list[Finding]:
+    """The configured job is none of the routers', although they were scraped."""
+    if job is None or scrapes is None or scrapes.series or not seen:
+        return []
+    return [
+        Finding(
+            code="no_such_job",
+            message=f"No `up` of these routers has the job '{job}', so failed scrapes are told by the gaps in the "
+            "router's own series alone: check metrics.job.",
         )
     ]
 

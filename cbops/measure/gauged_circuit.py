@@ -10,12 +10,12 @@ from typing import Literal
 from cbops.measure.circuits import Walk, state_from_totals
 from cbops.measure.counting import Rise, rises
 from cbops.measure.names import EVENTS, KNOWN_LABELS, TRANSITIONS
-from cbops.measure.spans import united
 from cbops.measure.targets import ScrapeTarget, Targets, constant_labels, key_of
 from cbops.measure.transitions import edge_of, first_totals, timelines
 from cbops.model.base import from_ms, iso
 from cbops.model.observation import State
 from cbops.model.series import Series
+from cbops.model.spans import united
 from cbops.model.telemetry import GaugeComparison
 
 # A scrape reads a page line by line: one between two of them may show a move in one series and not yet in another.

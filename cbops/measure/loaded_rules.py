@@ -9,6 +9,7 @@ from cbops.measure.names import BREAKER_NAMES, server_name
 from cbops.model.config import MetricsConfig
 from cbops.model.telemetry import LoadedRule
 
+TENANT_LABEL = "tenant_id"
 MAX_RULES = 60
 _ALERT = re.compile(r"circuit_?breaker", re.IGNORECASE)
 
@@ -24,4 +25,7 @@ def breaker_rules(rules: Iterable[LoadedRule], config: MetricsConfig) -> tuple[t
         for rule in rules
         if _ALERT.search(rule.name) or _ALERT.search(rule.expression) or metrics.search(rule.expression)
     ]
-    return tuple(found[:MAX_RULES]), len(found[MAX_RULES:])
+    kept = found[:MAX_RULES]
+    if (label := config.labels.get(TENANT_LABEL, TENANT_LABEL)) != TENANT_LABEL:
+        kept = [rule.model_copy(update={"tenant_label": label}) for rule in kept]
+    return tuple(kept), len(found[MAX_RULES:])

@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from itertools import pairwise
 from statistics import median
 
-from cbops.measure.spans import united
 from cbops.measure.targets import ScrapeTarget, Targets
 from cbops.model.base import from_ms
 from cbops.model.observation import Gap, Restart, ScrapeHealth
+from cbops.model.spans import united
 
 # Two scrapes farther apart than this many usual intervals have a gap between them.
 LONG = 1.5

@@ -24,13 +24,13 @@ from cbops.measure.names import (
     server_query,
 )
 from cbops.measure.scrapes import restarts_in, scrape_health
-from cbops.measure.spans import united
 from cbops.measure.spreading import Burst, Columns, Spread
 from cbops.measure.targets import Targets, find_targets
 from cbops.measure.transitions import dialect_of
 from cbops.model.base import from_ms, to_ms
 from cbops.model.config import MetricsConfig
 from cbops.model.series import LOOKBACK, Fetched, Matcher, Series, SeriesQuery
+from cbops.model.spans import united
 from cbops.model.traffic import Circuit, TrafficChunk, TrafficSummary
 
 _LOOKBACK_MS = round(LOOKBACK.total_seconds() * 1000)

@@ -18,9 +18,9 @@ from typing import TypeVar
 
 from cbops.measure.names import COUNTERS, KNOWN_LABELS
 from cbops.model.series import Series
+from cbops.model.spans import Span
 
 TargetKey = tuple[str, str]  # job, instance; both "" for series that carry neither
-Span = tuple[int, int]  # (after, at]
 Number = TypeVar("Number", int, float)
 
 

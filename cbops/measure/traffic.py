@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 
 from cbops.measure.counting import increments, select
-from cbops.measure.names import DECISIONS, EVENTS, documented, server_query
+from cbops.measure.names import DECISIONS, EVENTS, LATENCY_COUNT, LATENCY_SUM, documented, server_query
 from cbops.measure.targets import ScrapeTarget, Targets, find_targets
 from cbops.model.base import to_ms
 from cbops.model.config import MetricsConfig
@@ -34,9 +34,16 @@ class Traffic:
     quietest_rpm: float | None = None
 
 
-def traffic_query(config: MetricsConfig) -> SeriesQuery:
-    """What to fetch for `traffic` over the days to look back."""
-    return server_query(config, "decisions of all tenants", (DECISIONS,), step_seconds=STEP_MS // 1000)
+def traffic_query(config: MetricsConfig, *, results: bool = False) -> SeriesQuery:
+    """What to fetch for `traffic` over the days to look back; with `results` for `recent_days` as well."""
+    if not results:
+        return server_query(config, "decisions of all tenants", (DECISIONS,), step_seconds=STEP_MS // 1000)
+    return server_query(
+        config,
+        "decisions and results of all tenants",
+        (DECISIONS, EVENTS, LATENCY_COUNT, LATENCY_SUM),
+        step_seconds=STEP_MS // 1000,
+    )
 
 
 def traffic(fetched: Fetched, config: MetricsConfig) -> dict[tuple[str, str], Traffic]:

@@ -8,14 +8,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
-from cbops.measure.circuits import Walk, state_from_totals
+from cbops.measure.circuits import Run, Walk, state_from_totals
 from cbops.measure.episodes import Explained
 from cbops.measure.reasons import reason_of, trigger_series
 from cbops.measure.targets import Targets
 from cbops.measure.transitions import Step, first_totals, timelines
 from cbops.model.base import from_ms
-from cbops.model.observation import State, Transition
+from cbops.model.observation import CircuitDay, NotClosed, State, Transition, UnseenMoves
 from cbops.model.series import Series
 
 _WORST: tuple[State, ...] = ("closed", "half_open", "open")
@@ -65,6 +66,33 @@ def explained_runs(series: Sequence[Series], targets: Targets, walks: Sequence[W
             reason = None if run.carried else reason_of(run, opened[run.opened], triggers, targets)
             found.append(Explained(run, reason))
     return found
+
+
+def circuit_days(walks: Sequence[Walked]) -> tuple[CircuitDay, ...]:
+    """Each circuit's times of not being closed, and its moves that no metric shows, in the window."""
+    return tuple(
+        CircuitDay(
+            provider=one.walk.provider,
+            instance=one.walk.instance,
+            not_closed=tuple(_not_closed(run) for run in one.walk.runs),
+            unseen=tuple(
+                UnseenMoves(after=_instant(each.after), at=from_ms(each.at), count=each.count)
+                for each in one.walk.unseen_moves
+            ),
+        )
+        for one in walks
+    )
+
+
+def _not_closed(run: Run) -> NotClosed:
+    began = run.opened if run.opened_after is None else run.opened_after
+    return NotClosed.model_validate(
+        {"from": None if run.carried else from_ms(began), "to": _instant(run.closed)}
+    )
+
+
+def _instant(at: int | None) -> datetime | None:
+    return None if at is None else from_ms(at)
 
 
 def transitions_after(walks: Sequence[Walked], start: int) -> tuple[Transition, ...]:

@@ -146,6 +146,7 @@ class CriteriaConfig(Frozen):
 
     error_rate_margin: float = Field(default=0.005, gt=0, lt=1)  # 0.5 percentage points
     latency_margin: float = Field(default=0.05, gt=0, lt=1)  # 5 %
+    p95_binding: Literal["auto", "never"] = "never"  # auto: where the histogram's buckets allow
     false_met: float = Field(default=0.05, gt=0, lt=0.5)  # one-sided
     false_missed: float = Field(default=0.025, gt=0, lt=0.5)  # one-sided
     min_full_days: int = Field(default=3, ge=1, le=7)

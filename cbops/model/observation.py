@@ -48,14 +48,27 @@ class TransitionCounts(Frozen):
     closed: int | None
 
 
+class LatencyBucket(Frozen):
+    """The bucket of a histogram in which a percentile lies; `upper_ms` null: above its highest bound."""
+
+    lower_ms: float
+    upper_ms: float | None
+
+
 class LatencyFigures(Frozen):
-    """Of results that came back. Percentiles are interpolated inside their histogram bucket."""
+    """Of results that came back. Percentiles are interpolated inside their histogram bucket.
+
+    What is certain is only the bucket; null in evidence of before buckets were kept.
+    """
 
     count: int | None = None
     mean_ms: float | None = None
     p50_ms: float | None = None
     p95_ms: float | None = None
     p99_ms: float | None = None
+    p50_bucket: LatencyBucket | None = None
+    p95_bucket: LatencyBucket | None = None
+    p99_bucket: LatencyBucket | None = None
 
 
 class ProviderDay(Frozen):
@@ -103,6 +116,36 @@ class Transition(Frozen):
     source: State | None  # null in the documented dialect, which only has the target
     target: State
     count: int
+
+
+class NotClosed(Frozen):
+    """A time in which a circuit wasn't closed, between the samples that bound it generously.
+
+    `start` null: since before the window; `end` null: still so at the end of it.
+    """
+
+    start: Instant | None = Field(alias="from")
+    end: Instant | None = Field(alias="to")
+
+
+class UnseenMoves(Frozen):
+    """Moves that no transition metric shows, somewhere in (after, at]: an operator's call, or a crash.
+
+    `after` is the sample that last told the circuit's state (null: none did), `count` the least number.
+    """
+
+    after: Instant | None
+    at: Instant
+    count: int
+
+
+class CircuitDay(Frozen):
+    """The circuit of one router instance and provider over the window, worked out from its transitions."""
+
+    provider: str
+    instance: str
+    not_closed: tuple[NotClosed, ...] = ()
+    unseen: tuple[UnseenMoves, ...] = ()
 
 
 class AlertInterval(Frozen):
@@ -158,11 +201,29 @@ class Buckets(Frozen):
     latency_sum_ms: tuple[float | None, ...] = ()
 
 
+class LatencyHistogram(Frozen):
+    """Latencies of one provider of the canary per step (an hour), aligned to `start`.
+
+    Row i covers (start + i·step, start + (i+1)·step]: the results of each bucket, not added up, the last above
+    the highest of `bounds_ms` (finite, ascending). Null where nothing was scraped.
+    """
+
+    provider: str
+    start: Instant
+    step_seconds: int
+    bounds_ms: tuple[float, ...]
+    counts: tuple[tuple[int, ...] | None, ...]
+
+
 class Finding(Frozen):
-    """Something that a reader of the day must know: a gap, a restart, a metric that isn't there."""
+    """Something that a reader of the day must know: a gap, a restart, a metric that isn't there.
+
+    `numbers`: what the message rests on, where it is two numbers that don't go together or a metric's name.
+    """
 
     code: str
     message: str
+    numbers: dict[str, float | int | str | None] = {}
 
 
 class Drift(Frozen):
@@ -192,11 +253,13 @@ class Observation(Frozen):
     providers: dict[str, ProviderDay]
     state_at_start: dict[str, State] = {}  # per provider, the worst of its instances
     transitions: tuple[Transition, ...] = ()
+    circuits: tuple[CircuitDay, ...] = ()  # those with any transition on record
     episodes: tuple[Episode, ...] = ()  # opened in this window
     carried: tuple[Carried, ...] = ()
     alerts: tuple[AlertInterval, ...] | None = None  # null: could not be asked
     buckets: tuple[Buckets, ...] = ()  # the canary's
     controls: tuple[Buckets, ...] = ()  # the other tenants' on the same providers
+    latency_histograms: tuple[LatencyHistogram, ...] = ()  # the canary's
     findings: tuple[Finding, ...] = ()
     metrics: tuple[MetricFound, ...] = ()  # in the order of their documented names
     gauges: tuple[GaugeComparison, ...] = ()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from cbops.model.base import Frozen, JsonObject
+from cbops.model.expected import ExpectedVerdict
 from cbops.model.policy import Change
 from cbops.model.tenant import Owner, Target
 
@@ -26,7 +27,10 @@ class TrafficFigures(Frozen):
 
 
 class Candidate(Frozen):
-    """A tenant's policy and provider, weighed as a canary; `busiest_rpm` null is unknown."""
+    """A tenant's policy and provider, weighed as a canary; `busiest_rpm` null is unknown.
+
+    `expected`: how long it would take to a verdict; it changes no rank. Null: not asked (`canary select`).
+    """
 
     target: Target
     owner: Owner | None
@@ -35,6 +39,7 @@ class Candidate(Frozen):
     reasons: tuple[Weighed, ...]
     eligible: bool
     score: float  # higher is better; only for ranking
+    expected: ExpectedVerdict | None = None
 
 
 class EnablePlan(Frozen):

@@ -57,6 +57,7 @@ class LoadedRule(Frozen):
     last_error: str | None = None
     last_evaluation: Instant | None = None  # null: never
     interval_seconds: float | None = None
+    tenant_label: str = "tenant_id"  # what the server calls it
 
 
 class FiringAlert(Frozen):

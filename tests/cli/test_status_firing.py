@@ -9,6 +9,9 @@ import pytest
 from loopback import serving
 from prometheus_server import alertmanager, until
 
+from cbops.errors import AlertmanagerError
+from cbops.flows.steps.firing import firing
+
 SECRET = "planted-c3d8"
 ADOPT = ("tenant_canary", "--policy", "p", "--provider", "openai", "--enabled-at", "2025-01-27T00:00:00Z")
 
@@ -106,3 +109,13 @@ def test_inhibited_and_silenced_alerts_are_marked(cli, adopted):
     assert "  firing     A, since 2025-01-29 14:01 UTC; silenced\n" in told
     assert "             A, since 2025-01-29 14:01 UTC; inhibited\n" in told
     assert server.requests[0][1].startswith("/am/api/v2/alerts")
+
+
+@pytest.mark.parametrize(
+    ("message", "said"), [("It is down", "It is down. Check it."), ("A proxy?", "A proxy? Check it.")]
+)
+def test_the_warning_is_a_sentence_and_then_what_to_do(message, said):
+    def fail() -> None:
+        raise AlertmanagerError(message, hint="Check it.")
+
+    assert firing("t", fail) == (None, (f"what fires now is not known: {said}",))

@@ -48,7 +48,7 @@ CALLS: dict[str, Callable[[AdminClient], object]] = {
     "reload": lambda admin: admin.reload("t", "p"),
     "disable_all": lambda admin: admin.disable_all(),
 }
-READS = ("policies", "history", "latest")
+READS = ("policies", "history", "latest", "validate")  # these change nothing
 
 
 @pytest.fixture(autouse=True)
@@ -115,15 +115,16 @@ PASSING = [
 @pytest.mark.parametrize("name", CALLS)
 def test_only_a_read_is_sent_again_when_no_answer_came(name: str, kind: type[Exception]) -> None:
     calls: list[str] = []
+    reads = name in READS
 
     def cut(request: httpx.Request) -> httpx.Response:
         calls.append(request.method)
         raise kind("cut")
 
     error = failure(name, cut)
-    assert calls == (["GET"] * ATTEMPTS if name in READS else [calls[0]])
-    assert calls[0] != "GET" or name in READS
-    assert (f"(after {ATTEMPTS} attempts)" in error.message) == (name in READS)
+    assert len(calls) == (ATTEMPTS if reads else 1)
+    assert calls[0] != "GET" or reads
+    assert (f"(after {ATTEMPTS} attempts)" in error.message) == reads
 
 
 @pytest.mark.parametrize("status", [429, 502, 503, 504, 500, 400])
@@ -236,6 +237,7 @@ def test_every_status_becomes_its_error_with_what_the_router_said(name: str, sta
         (b'{"detail": [1]}', "([1])"),
         (b'{"error": {"code": 1}}', '({"code": 1})'),
         (b"<html>\noops</html>", "(<html> oops</html>)"),
+        (b"<html><head><title>502\nBad Gateway</title></head></html>", "(a web page: 502 Bad Gateway)"),
         (b"\xff\xfe", "��"),
         (b"[" * 100_000, "([[["),
         (b"", "400"),

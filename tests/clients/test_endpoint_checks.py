@@ -47,6 +47,11 @@ def test_both_servers_take_the_same_settings(tmp_path, section):
         ({"metrics": {"url": f"http://u:{SECRET}@h"}}, "metrics.url holds a user or password"),
         ({"metrics": {"basic_auth": {"username": "u", "password": SECRET}}}, "metrics.basic_auth.password"),
         ({"metrics": {"basic_auth": {"username": "u"}}}, "metrics.basic_auth.password"),
+        (
+            {"metrics": {"headers": {"Content-Length": "3"}}},
+            "Content-Length is a header that cbops sets itself",
+        ),
+        ({"alerts": {"headers": {"accept-encoding": "br"}}}, "accept-encoding is a header that cbops sets"),
         ({"metrics": {"basic_auth": {"username": "u:v", "password": {"env": "P"}}}}, "holds a colon"),
         (
             {"metrics": {"basic_auth": {"username": "u", "password": {"env": "a b"}}}},

@@ -215,6 +215,11 @@ def test_json_that_is_none_is_told(body, why):
         assert why in failure(server.url, MetricsAnswerError).message
 
 
+def test_an_empty_answer_is_told_without_empty_brackets():
+    with serving(page(404, b"", "text/plain")) as server:
+        assert failure(server.url, MetricsAnswerError).message.endswith("HTTP 404, and no JSON")
+
+
 def test_a_login_page_is_called_a_web_page():
     body = b"<!DOCTYPE html><html><head><title>Sign in</title></head></html>"
     for kind in ("text/html; charset=utf-8", "application/json"):

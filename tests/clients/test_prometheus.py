@@ -103,12 +103,18 @@ def test_a_flood_of_warnings_is_kept_short_and_each_once():
 @pytest.mark.parametrize(
     ("series", "why"),
     [
-        ([{"metric": {"__name__": "m_total", "tenant_id": 5}, "values": [[AT, "1"]]}], "a label that is no text"),
+        (
+            [{"metric": {"__name__": "m_total", "tenant_id": 5}, "values": [[AT, "1"]]}],
+            "a label that is no text",
+        ),
         ([{"metric": {"__name__": 7}, "values": [[AT, "1"]]}], "a label that is no text"),
         ([{"metric": {"__name__": "m", "x": None}, "values": [[AT, "1"]]}], "a label that is no text"),
         ([one_series([AT + 60, "5"], [AT, "1"])], "samples that do not ascend in time"),
         ([one_series([AT, "5"], [AT, "6"])], "samples that do not ascend in time"),
-        ([one_series([AT, "5"], a="1", b="2"), one_series([AT, "6"], b="2", a="1")], "a series that is there twice"),
+        (
+            [one_series([AT, "5"], a="1", b="2"), one_series([AT, "6"], b="2", a="1")],
+            "a series that is there twice",
+        ),
     ],
 )
 def test_series_that_would_be_counted_wrong_are_refused(series, why):

@@ -116,7 +116,9 @@ def test_lines_that_tell_nothing_are_counted_and_not_fatal(tmp_path):
 
 def test_globs_and_packed_files_are_read_once_each(tmp_path):
     written(tmp_path, {"timestamp": ISO, **MOVE})
-    (tmp_path / "router.log.1.gz").write_bytes(gzip.compress(json.dumps({"ts": ISO, **MOVE}).encode()))
+    (tmp_path / "router.log.1.gz").write_bytes(
+        gzip.compress(json.dumps({"ts": "2025-01-27T09:00:01Z", **MOVE}).encode())
+    )
     found = read_router_logs([str(tmp_path / "router.log*"), str(tmp_path / "router.log")], "canary")
     assert [Path(name).name for name in found.files] == ["router.log", "router.log.1.gz"]
     assert (found.lines, len(found.transitions)) == (2, 2)
@@ -125,6 +127,24 @@ def test_globs_and_packed_files_are_read_once_each(tmp_path):
 def test_a_line_that_was_shipped_twice_is_one_transition(tmp_path):
     line = {"timestamp": ISO, **MOVE, "host": "a"}
     assert len(read_router_logs([written(tmp_path, line, line)], "canary").transitions) == 1
+
+
+def test_a_copy_of_a_file_tells_nothing_twice(tmp_path):
+    for name in ("router.log", "router.log.1"):
+        path = written(tmp_path, {"timestamp": ISO, **MOVE}, {"timestamp": ISO, **MOVE}, name=name)
+    assert len(read_router_logs([path, f"{tmp_path}/*"], "canary").transitions) == 2
+
+
+def test_files_cover_what_lies_between_their_lines_and_a_missing_one_nothing(tmp_path):
+    for name, times in {"a": (10, 100), "b": (130, 200), "d": (900, 950)}.items():
+        written(tmp_path, *({"ts": 1_738_000_000 + each} for each in times), name=f"router.{name}.log")
+    facts = read_router_logs([str(tmp_path / "*.log")], "canary")
+    covered = [
+        (to_ms(one.start) // 1000 - 1_738_000_000, to_ms(one.end) // 1000 - 1_738_000_000)
+        for one in facts.covered
+    ]
+    assert covered == [(10, 200), (900, 950)]
+    assert (facts.start, facts.end) == (facts.covered[0].start, facts.covered[-1].end)
 
 
 def test_zstandard_where_its_library_is(tmp_path):

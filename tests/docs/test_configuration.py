@@ -14,7 +14,7 @@ from cbops.model.config import Config
 from cbops.model.tenant import TenantsFile
 
 PAGE = (Path(__file__).parents[2] / "docs" / "configuration.md").read_text(encoding="utf-8")
-ROW = re.compile(r"^\| `([a-z_.]+)` \| `([^`]+)` \| (.+) \|$", re.MULTILINE)
+ROW = re.compile(r"^\| `([a-z0-9_.]+)` \| `([^`]+)` \| (.+) \|$", re.MULTILINE)
 
 
 def defaults(model: BaseModel, prefix=""):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from datetime import timedelta
@@ -108,8 +109,8 @@ COMMANDS = (
     ),
     Command("canary status", ("canary", "status"), "enabling in flight", rows(HISTORY), alone=True),
     Command(
-        "monitor note",
-        ("monitor", "note", "seen", "--day", "1"),
+        "lesson add",
+        ("lesson", "add", "--kind", "well", "seen"),
         "enabling in flight",
         rows(HISTORY),
         alone=True,
@@ -195,7 +196,7 @@ class Cell:
         return asdict(self)
 
 
-class Broken(AssertionError):
+class UnthinkableError(AssertionError):
     """A cell that nobody may expect, whatever is written down."""
 
 
@@ -213,70 +214,70 @@ class World:
         self._begin(command.begins)
         result = self._run(command)
         if result.status != command.works:
-            raise Broken(f"{command.name} does not work: {result.answer}")
+            raise UnthinkableError(f"{command.name} does not work: {result.answer}")
         calls = list(self.proxy.calls)
         self._sound[command.name] = set(result.answer["warnings"])
         found, broken = [], []
         for row in filter(wanted, command.rows):
             if calls.count(row.call) < row.number:
-                raise Broken(f"{command.name} makes no call {row.title}: {calls}")
+                raise UnthinkableError(f"{command.name} makes no call {row.title}: {calls}")
             for kind in BY_NAME.values():
                 if row.call in kind.calls and not (row.once and kind.harm is None):
                     try:
                         found.append(self._cell(command, row, kind, calls))
-                    except Broken as error:
+                    except UnthinkableError as error:
                         broken.append(str(error))
         if broken:
-            raise Broken("\n".join(broken))
+            raise UnthinkableError("\n".join(broken))
         return found
 
     def _cell(self, command: Command, row: Row, kind: Kind, calls: list[str]) -> Cell:
         self._begin(command.begins)
-        router, journal = self.work.router, self._journal()
-        before = self._live()
+        journal, before = self._journal(), self._live()
         if kind.harm is None:
             at = [index for index, call in enumerate(calls) if call == row.call]
             self.proxy.refuse(after=at[row.number - 1])
         else:
             self.proxy.harm(kind.harm, (row.call, row.number), lasting=not row.once)
+        begun = time.monotonic()
         result = self._run(command)
+        took = time.monotonic() - begun
+        live, folder = self._live(), self._folder()
+        stage = None if folder is None else self.work.state(folder).stage.value
         where = f"{command.name}, {row.title}, {kind.name}: {result.status} {result.answer}"
         self._sane(where, command, row, kind, result)
         self.proxy.well()
+        if took > PATIENCE:
+            raise UnthinkableError(f"it hangs: {took:.0f} s: {where}")
         writes = command.name.startswith(("canary enable", "rollback", "resume"))
         if not writes and self._live() != before:
-            raise Broken(f"a command that only reads changed something: {where}")
+            raise UnthinkableError(f"a command that only reads changed something: {where}")
         if result.status not in (0, command.works) and not writes and self._journal() != journal:
-            raise Broken(f"it failed, and something is on record: {where}")
+            raise UnthinkableError(f"it failed, and something is on record: {where}")
         flying, then = self._after(where, command)
-        stage = None if self._folder() is None else self.work.state(self._folder()).stage.value
-        del router
         return Cell(
             at=row.title,
             fault=kind.name,
             exit=result.status,
             code=(result.answer["error"] or {}).get("code"),
             said=self._said(command, result),
-            router=self._told_live,
-            record=self._stage,
+            router=", ".join(f"{policy} {told}" for policy, told in live.items()),
+            record=stage,
             flying=flying,
-            then=then or (stage if stage != self._stage else None),
+            then=then,
         )
 
     def _sane(self, where: str, command: Command, row: Row, kind: Kind, result: Result) -> None:
         """What holds in every cell."""
         if result.status == 1 or "Traceback" in result.stderr:
-            raise Broken(f"a bug: {where} {result.stderr}")
+            raise UnthinkableError(f"a bug: {where} {result.stderr}")
         error = result.answer["error"]
         if error is not None and not error["hint"]:
-            raise Broken(f"no hint: {where}")
+            raise UnthinkableError(f"no hint: {where}")
         if command.alone and result.status != command.works:
-            raise Broken(f"it should do without the admin API: {where}")
+            raise UnthinkableError(f"it should do without the admin API: {where}")
         if kind.harm is not None and row.call not in self.proxy.calls:
-            raise Broken(f"the call was never made: {where}")
-        self._told_live = self._told()
-        folder = self._folder()
-        self._stage = None if folder is None else self.work.state(folder).stage.value
+            raise UnthinkableError(f"the call was never made: {where}")
 
     def _after(self, where: str, command: Command) -> tuple[str | None, str | None]:
         """With the router well again: what status says is true, and the next command ends it rightly."""
@@ -289,29 +290,33 @@ class World:
         puts = len(self.work.router.puts)
         if status["stage"] not in ("enabling", "rolling_back"):
             if flying is not None:
-                raise Broken(f"nothing is in flight, and status says {flying}: {where}")
+                raise UnthinkableError(f"nothing is in flight, and status says {flying}: {where}")
             if command.name == "canary enable" and enabled != (status["stage"] == "monitoring"):
-                raise Broken(f"the record does not tell what is live: {where} {status}")
+                raise UnthinkableError(f"the record does not tell what is live: {where} {status}")
             return None, self._rolled_back(where, command)
         if flying is None or flying["live"] == "unknown":
-            raise Broken(f"status can't tell: {where} {status}")
+            raise UnthinkableError(f"status can't tell: {where} {status}")
         told = f"{flying['change']}, live: {flying['live']}"
         if flying["live"] == "intended" and enabled != (flying["change"] == "enable"):
-            raise Broken(f"status says what is not so: {where} {status}")
+            raise UnthinkableError(f"status says what is not so: {where} {status}")
         if flying["live"] == "before" and enabled != (flying["change"] == "rollback"):
-            raise Broken(f"status says what is not so: {where} {status}")
+            raise UnthinkableError(f"status says what is not so: {where} {status}")
         then = self.work("resume")
         if then.status == 0:
             after = self.work.ok("canary", "status")
-            if after["in_flight"] is not None or (after["stage"] == "monitoring") != self._enabled():
-                raise Broken(f"resume left something: {where} {after}")
+            if after["in_flight"] is not None or (
+                "global" not in command.words and (after["stage"] == "monitoring") != self._enabled()
+            ):
+                raise UnthinkableError(f"resume left something: {where} {after}")
             word = then.data["action"]
         else:
             word = f"{then.status} {then.error['code']}"
         if flying["change"] == "enable" and len(self.work.router.puts) != puts:
-            raise Broken(f"resume wrote a second time: {where}")
-        if flying["change"] == "rollback" and (then.status or self._enabled()):
-            raise Broken(f"resume did not finish the rollback: {where} {then.answer}")
+            raise UnthinkableError(f"resume wrote a second time: {where}")
+        if flying["change"] == "rollback" and (
+            then.status or (self._enabled() and "global" not in command.words)
+        ):
+            raise UnthinkableError(f"resume did not finish the rollback: {where} {then.answer}")
         self._rolled_back(where, command)
         return told, f"resume: {word}"
 
@@ -324,34 +329,32 @@ class World:
         else:
             self.work.rollback()
         if self._enabled() and "global" not in command.words:
-            raise Broken(f"the next rollback did not disable it: {where}")
-        return "rollback: disabled" if command.name.startswith("rollback") else None
+            raise UnthinkableError(f"the next rollback did not disable it: {where}")
+        return "rollback: disabled" if command.name.startswith("rollback") and not self._enabled() else None
 
     def _said(self, command: Command, result: Result) -> str:
         """In words that are the same in every run."""
-        error = result.answer["error"]
-        sound = self._sound[command.name]
-        text = (
-            error["message"] if error else "; ".join(w for w in result.answer["warnings"] if w not in sound)
-        )
-        if not text and command.name == "canary status":
-            text = result.data["in_flight"]["sentence"]
-        if not text and command.name.startswith("policy check"):
-            facts = [
-                f"{each['name']}: {each['told']}" for each in result.data["facts"] if each["value"] is None
+        data, error, warnings = result.data, result.answer["error"], result.answer["warnings"]
+        if command.name == "doctor":
+            found = [
+                f"{each['level']}: {each['text']}" for each in data["checks"] if each["group"] == "router"
             ]
-            text = "; ".join(each for each in facts if "admin API" in each)
-        if not text and command.name == "doctor":
-            checks = [check for check in result.data["checks"] if check["group"] == "router"]
-            text = "; ".join(f"{check['level']}: {check['text']}" for check in checks)
+        elif error:
+            found = [error["message"]]
+        else:
+            found = [each for each in warnings if each not in self._sound[command.name]]
+        if command.name.startswith("canary status"):
+            found.append(data["in_flight"]["sentence"])
+        if command.name.startswith("policy check") and data:
+            told = [f"{each['name']}: {each['told']}" for each in data["facts"] if each["value"] is None]
+            found += [each for each in told if "admin API" in each]
+        if command.name == "replay run":
+            found += [each for each in data["notes"] if "live policy" in each]
+        text = "; ".join(found)
         return text.replace(self.proxy.url, "http://router")
 
     def _run(self, command: Command) -> Result:
         return self.work(*command.words)
-
-    def _told(self) -> str:
-        live = self._live()
-        return ", ".join(f"{policy} {told}" for policy, told in live.items())
 
     def _live(self) -> dict[str, str]:
         router = self.work.router
@@ -382,6 +385,7 @@ class World:
             raise AssertionError("another router is served")
         self.work.configure(router={"admin_url": self.proxy.url, **SETTINGS})
         getattr(self, "_make_" + re.sub(r"[^a-z]+", "_", begins))()
+        self.proxy.well()  # what was called to get here doesn't count
         self._kept[begins] = _Kept(self.work, self._live_documents(), keep_router=begins == "a day later")
 
     def _live_documents(self) -> dict[str, tuple[str, JsonObject]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 
 import pytest
-from fault_page import written_down, write_down
+from fault_page import write_down, written_down
 from fault_world import COMMANDS, Cell, Command, Row, World
 
 UPDATE = bool(os.environ.get("CBOPS_UPDATE_GOLDEN"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -60,7 +60,7 @@ class Admin:
 
 
 def asked(admin: Admin | None, *tenants: str, unreachable: str | None = None) -> Any:
-    return ask_breakers(admin, tenants, NOW, unreachable)
+    return ask_breakers(admin, tenants, lambda: NOW, unreachable)
 
 
 def found(breakers: Any) -> dict[str, bool | None]:
@@ -121,3 +121,10 @@ def test_a_command_asks_so_often_at_most_and_says_so() -> None:
     assert f"at most {MAX_CALLS} requests" in breakers.warnings[0]
     enabling = Admin({"a": {"first": ON, **{f"p{n}": OFF for n in range(200)}}})
     assert found(asked(enabling, "a")) == {"a": True}
+
+
+def test_a_slow_router_is_asked_for_a_minute_and_no_longer() -> None:
+    admin = Admin({tenant: {"x": OFF} for tenant in "abc"})
+    breakers = ask_breakers(admin, tuple("abc"), lambda: NOW + timedelta(seconds=25 * len(admin.calls)), None)
+    assert found(breakers) == {"a": False, "b": False, "c": None}
+    assert "took more than 60 s" in breakers.warnings[0]

@@ -49,7 +49,9 @@ def rollout(cli: Cli) -> Path:
 
 
 def controls(data: dict[str, Any]) -> dict[str, Any]:
-    return next(one for one in data["criteria"] if one["id"] == "unexpected_opens")["evidence"]["controls"]
+    opens = next(one for one in data["criteria"] if one["id"] == "unexpected_opens")
+    found: dict[str, Any] = opens["evidence"]["controls"]
+    return found
 
 
 @pytest.fixture

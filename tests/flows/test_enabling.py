@@ -542,3 +542,38 @@ def test_a_name_that_no_line_could_hold_is_refused_before_anything_is_written(wo
     error = work.refused(3, "input", *ENABLE, "--by", "n" * 5000)
     assert "--by" in error["message"]
     assert work.router.puts == []
+
+
+@pytest.mark.parametrize(
+    "words", [("canary", "enable", "--yes"), ("canary", "enable", "--dry-run"), ("policy", "diff")]
+)
+def test_a_version_that_is_none_is_the_router_s_fault_and_says_whose(work, words):
+    work.ready()
+    mangle = lambda said: {"versions": [{**each, "version": "latest"} for each in said["versions"]]}  # noqa: E731
+    work.wire.change("GET history", mangle, always=True)
+    error = work.refused(4, "admin-answer", *words)
+    assert "tenant_canary/canary_policy has a version 'latest'" in error["message"]
+    assert work.router.puts == []
+
+
+def test_a_router_that_tells_of_another_version_than_it_stored_is_not_believed(work):
+    folder = work.ready()
+    work.wire.change("PUT", lambda said: {**said, "new_version": "9.9"})
+    assert work.ok("canary", "enable", "--yes")["version"] == "1.1"
+    assert work.state(folder).stage is Stage.MONITORING
+
+
+def test_what_was_stored_is_found_by_resume_where_the_answer_told_of_another_version(work):
+    folder = work.ready()
+
+    def lie(said):
+        work.wire.answer("GET history", 500, always=True)
+        return {**said, "new_version": "9.9"}
+
+    work.wire.change("PUT", lie)
+    assert work("canary", "enable", "--yes").status == 4
+    work.wire.up()
+    assert work.ok("canary", "status")["in_flight"]["live"] == "intended"
+    assert work.ok("resume")["action"] == "finished"
+    assert work.state(folder).stage is Stage.MONITORING
+    assert len(work.router.puts) == 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -72,19 +72,24 @@ def ruled(folder: Path, rules: tuple[LoadedRule, ...] | MetricsError | None) -> 
         yield Ruled(store, rules)
 
 
-def days(cli: Cli, rules: tuple[LoadedRule, ...] | MetricsError | None) -> tuple[list[Observation], Ruled]:
-    """All days of an adopted rollout, those of the baseline first."""
+def days(cli: Cli, *rules: tuple[LoadedRule, ...] | MetricsError | None) -> tuple[list[Observation], Ruled]:
+    """All days of an adopted rollout, those of the baseline first, collected once for each of `rules`, an hour apart."""
     (cli.folder / "cbops.yaml").write_text("version: 1\nmetrics: {source: embedded}\nbaseline_days: 1\n")
     (cli.folder / "tenants.yaml").write_text(TENANTS)
     opened = cli.json(
         "canary", "adopt", "t1", "--policy", "p1", "--provider", "openai", "--enabled-at", "2025-01-27T09:00:00Z"
     )  # fmt: skip
     folder = cli.folder / "rollouts" / opened.data["rollout"]
-    with ruled(cli.folder, rules) as source:
-        sources = Sources(samples=source, admin=None, metrics=MetricsConfig(), criteria=CriteriaConfig())
-        collect(folder, sources, Who("ada", "monitor daily", Noon()), Wanted(as_of=NOW, all=True))
+    last: Ruled | None = None
+    for hours, each in enumerate(rules):
+        as_of = NOW + timedelta(hours=hours)
+        with ruled(cli.folder, each) as source:
+            sources = Sources(samples=source, admin=None, metrics=MetricsConfig(), criteria=CriteriaConfig())
+            collect(folder, sources, Who("ada", "monitor daily", Noon()), Wanted(as_of=as_of, all=True))
+            last = source
+    assert last is not None
     state = load(folder)
-    return [*observations(folder, state.baseline), *observations(folder, state.days)], source
+    return [*observations(folder, state.baseline), *observations(folder, state.days)], last
 
 
 def test_the_rules_are_asked_for_once_and_kept_for_the_days_since_enabling(cli: Cli) -> None:
@@ -123,6 +128,29 @@ def test_more_rules_than_a_record_holds_are_cut_and_that_is_said(cli: Cli) -> No
 
     assert len(found[1].alert_rules or ()) == MAX_RULES
     assert "alert_rules_many" in {one.code for one in found[1].findings}
+
+
+@pytest.mark.parametrize("later", [None, MetricsRefusedError("no (HTTP 403)", hint="-")])
+def test_rules_that_were_seen_stay_when_a_day_is_collected_again_without_them(
+    cli: Cli, later: MetricsError | None
+) -> None:
+    found, _ = days(cli, (OURS,), later, later)
+
+    first = found[1]
+    assert first.window.day == 1
+    assert first.alert_rules == (OURS,)
+    assert first.as_of == NOW + timedelta(hours=2)
+    told = [one.message for one in first.findings if one.code == "alert_rules_kept"]
+    assert told == [
+        "Which alert rules are loaded is not known now: those seen at 2025-01-29T12:00:00.000Z are kept."
+    ]
+    assert [one.code for one in first.findings].count("alert_rules_unknown") == (later is not None)
+
+
+def test_rules_that_are_not_loaded_any_more_are_gone(cli: Cli) -> None:
+    found, _ = days(cli, (OURS,), (OTHER,))
+
+    assert {one.alert_rules for one in found[1:]} == {()}
 
 
 @pytest.mark.parametrize("rules", [(OURS,), None])

@@ -241,11 +241,22 @@ def test_a_difference_that_cannot_be_read_keeps_no_write_from_being_reloaded(wor
 def test_a_failing_reload_leaves_it_pending_and_is_finished_without_a_second_write(work):
     folder = work.enabled()
     work.wire.answer("POST reload", 500)
+    work.wire.answer("POST reload", 500)
     work.refused(4, "admin-answer", "rollback", "--yes")
     status = work.ok("canary", "status")
     assert status["stage"] == "rolling_back"
     assert status["in_flight"]["live"] == "intended"
     work.rollback()
+    assert len(work.router.puts) == 1
+    off(work, folder)
+
+
+@pytest.mark.parametrize("fault", ["cut_before", "cut_after", "answer"])
+def test_a_reload_that_failed_once_is_repeated(work, fault):
+    folder = work.enabled()
+    getattr(work.wire, fault)("POST reload", *([503] if fault == "answer" else []))
+    work.rollback()
+    assert work.wire.count("POST reload") == 2
     assert len(work.router.puts) == 1
     off(work, folder)
 

@@ -63,6 +63,7 @@ def test_a_counted_transition_that_no_log_tells_contradicts_with_both_numbers():
     assert found.verdict is Verdict.MISSED
     half = checks(found)["half_open"]
     assert (half["numbers"]["logged"], half["numbers"]["counted"]) == (0, 1)
+    assert "the first scraped at 2025-01-29T14:05" in half["text"]
     assert "metrics and logs" in found.summary
 
 
@@ -166,3 +167,43 @@ def test_many_transitions_in_one_interval_are_counted_one_by_one():
     several = (moved(at(3, "14:01"), "half_open", "open", count=3),)
     assert checks(asked(read(*flaps), moves=several))["open"]["status"] == "agree"
     assert checks(asked(read(*flaps[:2]), moves=several))["open"]["status"] == "contradiction"
+
+
+def interval(first: datetime, last: datetime, instance: str):
+    return moved(last, "closed", "open", instance).model_copy(update={"after": first})
+
+
+TEN = at(3, "10:00")
+NESTED = (
+    interval(TEN + timedelta(seconds=15), TEN + timedelta(seconds=30), "r1"),
+    interval(TEN, TEN + timedelta(seconds=60), "r2"),
+)
+
+
+@pytest.mark.parametrize("names", [("r2", "r1"), (None, None), ("one", "two")])
+def test_an_interval_within_another_takes_its_own_line(names):
+    lines = [told(TEN + timedelta(seconds=s), instance=name) for s, name in zip((5, 20), names, strict=True)]
+    assert checks(asked(read(*lines), moves=NESTED))["open"]["status"] == "agree"
+
+
+def test_a_line_of_a_router_that_the_counters_know_is_looked_for_there_alone():
+    lines = [told(TEN + timedelta(seconds=s), instance="r1") for s in (20, 22)]
+    assert checks(asked(read(*lines), moves=NESTED))["open"]["status"] == "contradiction"
+
+
+@pytest.mark.parametrize("ahead", [5, -40])
+def test_a_constant_difference_of_clocks_is_found_and_explains(ahead):
+    moves = tuple(
+        moved(TEN + timedelta(minutes=m), "closed", "open").model_copy(
+            update={"after": TEN + timedelta(minutes=m, seconds=-15)}
+        )
+        for m in (1, 7, 30)
+    )
+    lines = [told(TEN + timedelta(minutes=m, seconds=ahead - 2)) for m in (1, 7, 30)]
+    (check,) = checks(asked(read(*lines), moves=moves)).values()
+    assert check["status"] == "explained"
+    assert abs(check["numbers"]["clock_ahead_seconds"] - ahead) <= 17
+    one_more = checks(asked(read(*lines[:2]), moves=moves))["open"]
+    assert one_more["status"] == "contradiction"
+    far = [told(TEN + timedelta(minutes=m, seconds=ahead + 198)) for m in (1, 7, 30)]
+    assert checks(asked(read(*far), moves=moves))["open"]["status"] == "contradiction"

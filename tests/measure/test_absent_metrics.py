@@ -132,6 +132,53 @@ def test_a_like_name_without_the_labels_or_in_another_unit_is_no_suggestion(name
     assert "metric_under_another_name" not in codes(measured(*rest, *again(mine, theirs, **{without: ""})))
 
 
+def fallbacks(per_minute: float):
+    return series(DECISIONS, growing(per_minute), policy_id="p1", reason="circuit_breaker_fallback", **CANARY)
+
+
+def test_fallbacks_without_a_series_of_transitions_show_that_it_is_absent():
+    found = measured(*traffic(), fallbacks(1))
+
+    (told,) = [one for one in found.findings if one.code == "transitions_absent"]
+    assert told.numbers == {
+        "metric": TRANSITIONS,
+        "fallback_decisions": 1440,
+        "fail_fast": 0,
+        "timeout_transitions": 0,
+        "gauges_set": 0,
+    }
+    assert requests(*traffic(), fallbacks(1)) == 6
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        (fallbacks(0),),
+        (fallbacks(1), moved(flat(1, 3600), "closed", "open")),
+        (series(STATE, flat(1), state="open", **OPENAI),),
+        (series(STATE, flat(2, 3600), state="half_open", **OPENAI),),
+    ],
+    ids=["none in the window", "transitions", "open since before", "an operator's call"],
+)
+def test_nothing_but_a_move_in_the_window_shows_that_transitions_are_absent(found):
+    assert "transitions_absent" not in codes(measured(*traffic(), *found))
+
+
+def test_a_gauge_that_is_born_open_shows_that_transitions_are_absent():
+    born = series(STATE, flat(1, 3600), state="open", **OPENAI)
+
+    assert "transitions_absent" in codes(measured(*traffic(), born))
+
+
+def test_transitions_under_another_name_are_asked_for_where_requests_fell_back():
+    found = measured(
+        *traffic(), fallbacks(1), *again([moved(flat(1, 3600), "closed", "open")], f"acme_{TRANSITIONS}")
+    )
+
+    (told,) = [one for one in found.findings if one.code == "metric_under_another_name"]
+    assert told.numbers["metric"] == TRANSITIONS
+
+
 def test_an_ordinary_day_is_not_searched_for_names():
     assert requests(*traffic()) == 5
     assert requests(*traffic(), other_tenant("t2")) == 6

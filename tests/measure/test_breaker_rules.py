@@ -42,3 +42,10 @@ def test_a_record_keeps_a_bounded_number_and_says_how_many_more_there_are():
     kept, more = breaker_rules([rule(STATE, f"r{number}") for number in range(MAX_RULES + 3)], CONFIG)
 
     assert (len(kept), more) == (MAX_RULES, 3)
+
+
+def test_the_servers_word_for_the_tenant_goes_with_the_rule():
+    rule = LoadedRule(name="RouterCircuitBreakerOpened", group="g", expression="x > 0")
+    ((plain,), _) = breaker_rules((rule,), MetricsConfig())
+    ((named,), _) = breaker_rules((rule,), MetricsConfig(labels={"tenant_id": "team"}))
+    assert (plain.tenant_label, named.tenant_label) == ("tenant_id", "team")

@@ -43,6 +43,19 @@ def test_a_pair_of_scraping_servers_doubles_nothing_in_silence(shift):
     assert "'prometheus_replica'" in text
 
 
+def test_the_finding_names_by_how_much_two_copies_rose():
+    one = mine(prometheus_replica="a")
+
+    (found,) = copies_finding(
+        (one, *again([one], prometheus_replica="b")), to_ms(seconds(0)), to_ms(seconds(86_400))
+    )
+
+    rise = one.values[-1] - max(
+        v for at, v in zip(one.times, one.values, strict=True) if at <= to_ms(seconds(0))
+    )
+    assert found.numbers == {"counters": 1, "rise_of_one": rise, "rise_of_the_other": rise}
+
+
 def test_the_finding_of_a_day_misses_the_criterion_by_its_code():
     copies = [two for one in traffic()[:-1] for two in again([one], replica="b")]
     whole = [two for one in traffic()[:-1] for two in again([one], replica="a")]

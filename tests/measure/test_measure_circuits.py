@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from measure_samples import EVENTS, TRANSITIONS, series, targets_of
 
-from cbops.measure.circuits import Walk, passage, state_from_totals
+from cbops.measure.circuits import Unseen, Walk, passage, state_from_totals
 from cbops.measure.transitions import Step, dialect_of, edge_of, first_totals, timelines
 
 NEXT = {"closed": ["open"], "open": ["half_open"], "half_open": ["open", "closed"]}
@@ -86,6 +86,27 @@ def test_opening_an_open_circuit_shows_that_it_had_closed_unseen():
 
     assert shown(walk) == [(60, 660, "unseen", 0, False), (660, None, None, 0, False)]
     assert walk.unseen == 1
+
+
+def test_a_move_without_a_metric_lies_after_the_last_that_has_one():
+    walk = walked("closed", Step(0, 60, edges("closed open")), Step(600, 660, edges("closed open")))
+
+    assert walk.unseen_moves == [Unseen(60, 660, 1)]
+
+
+@pytest.mark.parametrize(
+    ("believed", "moves", "least"),
+    [
+        ("closed", ["closed open"] * 3, 2),
+        ("half_open", ["closed open"] * 3, 3),
+        ("open", ["open half_open"] * 2, 1),
+        ("closed", ["closed open", "half_open closed", "half_open closed"], 2),
+    ],
+)
+def test_several_moves_without_a_metric_in_one_interval_are_counted_by_the_least_that_explains(
+    believed, moves, least
+):
+    assert walked(believed, Step(0, 60, edges(*moves))).unseen == least
 
 
 def test_force_half_open_leaves_the_episode_running():

@@ -435,3 +435,33 @@ def test_measuring_twice_gives_the_same():
     found = [*traffic(), control("t2", 5), moved(flat(1, 3600), "closed", "open")]
 
     assert measured(*found).model_dump_json() == measured(*reversed(found)).model_dump_json()
+
+
+def test_a_job_that_no_up_of_the_routers_has_is_said_and_the_day_is_counted_all_the_same():
+    wrong = measured(*traffic(), config=MetricsConfig(job="gateway"))
+
+    assert "no_such_job" in codes(wrong)
+    assert wrong.providers == measured(*traffic()).providers
+    assert "no_such_job" not in codes(measured(*traffic(), config=MetricsConfig(job="router")))
+    assert "no_such_job" not in codes(
+        measured(config=MetricsConfig(job="router"))
+    )  # nothing at all: `no_scrape`
+
+
+def test_each_circuit_tells_when_it_was_not_closed_and_what_no_metric_shows():
+    opened = moved({**flat(1, 3600, 7200), **flat(2, 7260)}, "closed", "open")
+
+    (circuit,) = measured(*traffic(), opened).circuits
+
+    assert (circuit.provider, circuit.instance) == ("openai", "a:9001")
+    told = [(span.start, span.end) for span in circuit.not_closed]
+    assert told == [(seconds(3540), seconds(7260)), (seconds(7200), None)]
+    assert [(one.after, one.at, one.count) for one in circuit.unseen] == [(seconds(3600), seconds(7260), 1)]
+
+
+def test_a_circuit_that_was_open_before_the_window_is_not_closed_from_its_beginning():
+    opened = moved(flat(1, -600), "closed", "open")
+
+    (circuit,) = measured(*traffic(), opened).circuits
+
+    assert [(span.start, span.end) for span in circuit.not_closed] == [(None, None)]

@@ -11,10 +11,11 @@ from measure_samples import EVENTS, LATENCY, TRANSITIONS, series, targets_of, up
 
 from cbops.measure.alerts import alert_intervals
 from cbops.measure.buckets import buckets_of, grid
-from cbops.measure.latency import cumulative, latency_figures, percentile
+from cbops.measure.latency import bucket_of, cumulative, latency_figures, latency_histogram, percentile
 from cbops.measure.scrapes import restarts_in, scrape_health
 from cbops.measure.targets import find_targets
 from cbops.model.base import to_ms
+from cbops.model.observation import LatencyBucket, LatencyFigures
 
 
 def histogram(counts: dict[str, int], total: float, **labels: str):
@@ -35,6 +36,77 @@ def test_percentiles_are_interpolated_inside_their_bucket():
 
     assert (figures.count, figures.mean_ms) == (100, 120)
     assert (figures.p50_ms, figures.p95_ms, figures.p99_ms) == (100, 300, 380)
+
+
+def test_each_percentile_comes_with_the_edges_of_its_bucket():
+    found = histogram({"100": 50, "200": 90, "400": 97, "+Inf": 100}, 12_000, provider_id="openai")
+
+    figures = latency_figures(found, targets_of(*found), "openai", 60_000, 120_000)
+
+    assert figures.p50_bucket == LatencyBucket(lower_ms=0, upper_ms=100)
+    assert figures.p95_bucket == LatencyBucket(lower_ms=200, upper_ms=400)
+    assert figures.p99_bucket == LatencyBucket(lower_ms=400, upper_ms=None)
+    assert figures.p99_ms == 400
+
+
+def test_figures_of_evidence_from_before_the_edges_were_kept_are_read():
+    old = {"count": 3, "mean_ms": 100.0, "p50_ms": 90.0, "p95_ms": 190.0, "p99_ms": 199.0}
+
+    assert LatencyFigures.model_validate(old).p95_bucket is None
+
+
+@given(
+    st.lists(st.integers(0, 50), min_size=2, max_size=8).filter(lambda counts: sum(counts) > 0),
+    st.floats(0.01, 0.99),
+)
+def test_a_percentile_lies_in_its_bucket(counts, share):
+    bounds = [*(100.0 * (i + 1) for i in range(len(counts) - 1)), inf]
+    buckets = {bound: sum(counts[: i + 1]) for i, bound in enumerate(bounds)}
+
+    value, bucket = percentile(buckets, share), bucket_of(buckets, share)
+
+    assert value is not None
+    assert bucket is not None
+    assert bucket.lower_ms <= value
+    assert value == bucket.lower_ms if bucket.upper_ms is None else value <= bucket.upper_ms + 1e-9
+
+
+def test_the_hours_hold_each_buckets_own_results():
+    hour = 3600
+    labels = {"provider_id": "openai"}
+    found = [
+        series(f"{LATENCY}_bucket", {hour: 0, 2 * hour: low, 3 * hour: 2 * low}, le=le, **labels)
+        for le, low in {"100": 5, "200": 9, "+Inf": 10}.items()
+    ]
+    targets = targets_of(*found)
+
+    hours = latency_histogram(found, targets, "openai", grid(targets, hour * 1000, 4 * hour * 1000, hour))
+
+    assert hours is not None
+    assert (to_ms(hours.start), hours.step_seconds, hours.bounds_ms) == (hour * 1000, hour, (100, 200))
+    assert hours.counts == ((5, 4, 1), (5, 4, 1), None)
+
+
+def test_the_hours_have_only_the_bounds_that_all_instances_share():
+    found = [
+        *histogram({"100": 4, "200": 8, "+Inf": 8}, 1, instance="a", provider_id="p"),
+        *histogram({"200": 5, "400": 6, "+Inf": 9}, 1, instance="b", provider_id="p"),
+        *histogram({"50": 0, "+Inf": 0}, 0, instance="c", provider_id="p"),
+    ]
+    targets = targets_of(*found)
+
+    hours = latency_histogram(found, targets, "p", grid(targets, 60_000, 120_000, 60))
+
+    assert hours is not None
+    assert (hours.bounds_ms, hours.counts) == ((200,), ((13, 4),))
+
+
+def test_without_results_there_are_no_hours():
+    found = histogram({"100": 0, "+Inf": 0}, 0, provider_id="p")
+    targets = targets_of(*found)
+
+    assert latency_histogram(found, targets, "p", grid(targets, 60_000, 120_000, 60)) is None
+    assert latency_histogram(found, targets, "q", grid(targets, 60_000, 120_000, 60)) is None
 
 
 def test_without_results_the_count_is_zero_and_the_rest_unknown():

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from cbops.errors import AdminError, AdminMissingError, InputError
 from cbops.flows.ports import AdminPort
@@ -16,6 +16,7 @@ from cbops.rollout.planning import live_version
 
 # One for a tenant's policies and one for the history of each: twenty candidates with four policies each.
 MAX_CALLS = 100
+MAX_SECONDS = 60  # after that no more is asked
 MAX_WHY = 160  # characters
 
 
@@ -54,14 +55,17 @@ class _Asking:
     """The calls that are left; `stopped`: why no more of them are made."""
 
     admin: AdminPort
+    now: Callable[[], datetime]
+    until: datetime
     left: int = MAX_CALLS
     stopped: str | None = None
-    found: list[TenantBreaker] = field(default_factory=list)
 
     def ask(self, tenant: str) -> TenantBreaker:
         """One tenant, unless asking has stopped."""
         if self.stopped is None and self.left < 2:
             self.stopped = f"not asked: a command makes at most {MAX_CALLS} requests for this"
+        if self.stopped is None and self.now() > self.until:
+            self.stopped = f"not asked: the router took more than {MAX_SECONDS} s for the others"
         if self.stopped is not None:
             return TenantBreaker(tenant=tenant, enabled=None, why=self.stopped)
         try:
@@ -94,10 +98,14 @@ class _Asking:
 
 
 def ask_breakers(
-    admin: AdminPort | None, tenants: tuple[str, ...], at: datetime, unreachable: str | None
+    admin: AdminPort | None,
+    tenants: tuple[str, ...],
+    now: Callable[[], datetime],
+    unreachable: str | None,
 ) -> Breakers:
     """Of these tenants, whose live policies enable the breaker; at most `MAX_CALLS` calls (a tenant with more than a
-    hundred policies takes a few requests for one of them). Nothing that fails is an error.
+    hundred policies takes a few requests for one of them), none begun after `MAX_SECONDS`. Nothing that fails is an
+    error.
 
     `unreachable`: why the router couldn't be asked a moment ago; then it isn't asked again.
     """
@@ -105,7 +113,8 @@ def ask_breakers(
         return Breakers(None)
     if admin is None or unreachable is not None:
         return Breakers(None, unreachable or "there is no admin API to ask")
-    asking = _Asking(admin)
+    at = now()
+    asking = _Asking(admin, now, at + timedelta(seconds=MAX_SECONDS))
     found = tuple(asking.ask(tenant) for tenant in tenants)
     if all(one.enabled is None for one in found) and asking.stopped is not None:
         return Breakers(None, asking.stopped)

@@ -154,7 +154,7 @@ class _Disabling:
             after = live_history(self.admin, tenant, policy) if refused else history
             # Where the write failed, a reload would make live what was to be kept from it.
             if refused is None or armed_version(after) is None:
-                self.admin.reload(tenant, policy)
+                self._reload(policy)
                 self.record.note(PolicyReloaded(change="rollback", tenant=tenant, policy=policy))
                 after = live_history(self.admin, tenant, policy)
             live = live_version(after)
@@ -170,6 +170,14 @@ class _Disabling:
             f"live were {', '.join(seen)}",
             hint="Someone or something writes it back. Find out who: cbops policy show",
         )
+
+    def _reload(self, policy: str) -> None:
+        """Twice where the first failed: harmless to repeat, and whatever is stored is disabled by now."""
+        try:
+            self.admin.reload(self.order.tenant, policy)
+        except (AdminAnswerError, AdminUnreachableError) as error:
+            self.record.note(RollbackFailed(step="reload", error=clipped(error.message)))
+            self.admin.reload(self.order.tenant, policy)
 
     def _put(self, policy: str, history: tuple[PolicyVersion, ...], ours: set[str]) -> AdminError | None:
         """One write; returns why it was refused. A conflict or a lost answer is settled by reading again."""

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from cbops.errors import AdminError, AdminUnreachableError, CbopsError, ChangedError
 from cbops.flows.ports import AdminPort
+from cbops.flows.steps.live import numbered_history
 from cbops.flows.steps.recording import Record, Who
 from cbops.flows.steps.texts import clipped
 from cbops.flows.steps.wording import change_lines
@@ -37,7 +38,7 @@ def in_flight_said(record: Record) -> Iterator[None]:
 
 def require_unchanged(admin: AdminPort, plan: EnablePlan) -> None:
     """The live policy must still be the one that the plan was made of, and its next version free."""
-    history = admin.history(plan.target.tenant, plan.target.policy)
+    history = numbered_history(admin, plan.target.tenant, plan.target.policy)
     live = live_version(history)
     same = live is not None and live.version == plan.read_version
     changes = differences(plan.before, live.document if live else {})
@@ -81,10 +82,13 @@ def write(record: Record, admin: AdminPort, who: Who, plan: EnablePlan) -> str:
         with suppress(AdminError):
             require_unchanged(admin, plan)
         raise
-    record.append(_written(target, answer.new_version, answer.previous_version))
+    new = answer.new_version
+    if new != plan.new_version and _is_stored(admin, plan):
+        new = plan.new_version  # what is stored counts, not what is said of it
+    record.append(_written(target, new, answer.previous_version))
     if written_over(plan.read_version, plan.new_version, answer.previous_version):
         raise _lost_update(admin, plan, answer.previous_version)
-    return answer.new_version
+    return new
 
 
 def _written(target: Target, new: str, previous: str | None) -> PolicyWritten:
@@ -103,7 +107,11 @@ def _lost_answer(record: Record, admin: AdminPort, plan: EnablePlan, error: Admi
     It counts as written once it is stored: some routers make it live only with the reload.
     """
     target = plan.target
-    history = admin.history(target.tenant, target.policy)
+    try:
+        history = admin.history(target.tenant, target.policy)
+    except AdminError as failed:
+        told = f"{error.message}; and it could not be read back: {failed.message}"
+        raise type(failed)(told, hint=failed.hint) from failed
     if stored_version(history, plan.after, plan.new_version) is not None:
         record.append(_written(target, plan.new_version, None))
         return plan.new_version

@@ -19,7 +19,8 @@ def firing(
             return None, ()
         held = port.alerts()
     except CbopsError as error:
-        return None, (f"what fires now is not known: {error.message}. {error.hint}",)
+        end = " " if error.message.endswith(("?", ".")) else ". "
+        return None, (f"what fires now is not known: {error.message}{end}{error.hint or ''}".rstrip(),)
     return tuple(alert for alert in held if alert.tenant == tenant), ()
 
 

@@ -87,6 +87,9 @@ def enabling(folder: Path, state: RolloutState, record: EnableRecord, admin: Adm
     live = live_version(history)
     before, after = document(folder, record.before), document(folder, record.after)
     version = record.written_version or record.new_version
+    # A router may have told of another version than it stored.
+    if is_intended(live, after, record.new_version) or stored_version(history, after, record.new_version):
+        version = record.new_version
     if live is None:
         told, verdict = "no version of the policy is live", "other"
     elif is_intended(live, after, version):

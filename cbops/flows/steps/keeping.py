@@ -40,7 +40,7 @@ def keep(folder: Path, record: Record, state: RolloutState, new: Measured) -> tu
     if old is None or before is None or not _worse(state, before, new.seen):
         if before is not None and window.day < 1 and not new.seen.scrape.seen:
             return ()  # still nothing there
-        seen = new.seen if before is None else remembered(before, new.seen)
+        seen = new.seen if before is None else _with_rules_of(before, remembered(before, new.seen))
         sha = record.put_evidence(seen.model_dump_json(by_alias=True) + "\n")
         record.append(DayCollected(window=window, as_of=new.seen.as_of, observation=sha, drift=drift))
         return ()
@@ -56,14 +56,11 @@ def _with_rules_of(old: Observation, new: Observation) -> Observation:
     """The new measurement; the loaded rules that the old one saw stay where they can't be asked for now."""
     if new.alert_rules is not None or old.alert_rules is None:
         return new
-    text = f"Which alert rules are loaded could not be asked again: those seen at {iso(old.as_of)} are kept."
-    findings = (
-        *(one for one in new.findings if one.code != "alert_rules_unknown"),
-        *(one for one in old.findings if one.code in ("alert_rules_many", "alert_rules_kept")),
-    )
+    findings = tuple(one for one in old.findings if one.code in ("alert_rules_many", "alert_rules_kept"))
     if not any(one.code == "alert_rules_kept" for one in findings):
+        text = f"Which alert rules are loaded is not known now: those seen at {iso(old.as_of)} are kept."
         findings = (*findings, Finding(code="alert_rules_kept", message=text))
-    return new.model_copy(update={"alert_rules": old.alert_rules, "findings": findings})
+    return new.model_copy(update={"alert_rules": old.alert_rules, "findings": (*new.findings, *findings)})
 
 
 def _worse(state: RolloutState, old: Observation, new: Observation) -> bool:

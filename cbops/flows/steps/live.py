@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from cbops.errors import AdminMissingError
+from cbops.errors import AdminAnswerError, AdminMissingError, PolicyError
 from cbops.flows.ports import AdminPort
 from cbops.flows.steps.orders import ALL, Order
-from cbops.model.policy import PolicyVersion
+from cbops.model.policy import PolicyVersion, parse_version
 from cbops.rollout.planning import live_version, plan_disable
 
 
@@ -13,6 +13,20 @@ def policies_of(admin: AdminPort, tenant: str, first: str) -> tuple[str, ...]:
     """The tenant's policies as the router lists them, the named one first."""
     named = [info.policy for info in admin.policies(tenant)]
     return tuple(dict.fromkeys([*([] if first == ALL else [first]), *named]))
+
+
+def numbered_history(admin: AdminPort, tenant: str, policy: str) -> tuple[PolicyVersion, ...]:
+    """The versions, to count on from; AdminAnswerError where one is not MAJOR.MINOR."""
+    history = admin.history(tenant, policy)
+    for each in history:
+        try:
+            parse_version(each.version)
+        except PolicyError as error:
+            raise AdminAnswerError(
+                f"the history of {tenant}/{policy} has a version {each.version!r}, which is not MAJOR.MINOR",
+                hint="Which version comes next can't be told. Look into the router's own log.",
+            ) from error
+    return history
 
 
 def live_history(admin: AdminPort, tenant: str, policy: str) -> tuple[PolicyVersion, ...]:

@@ -8,8 +8,10 @@ from cbops.errors import InputError
 from cbops.flows.steps.recording import Record
 from cbops.flows.steps.texts import MAX_NAME, clipped
 from cbops.model.answers.logs import LogsAnswer
+from cbops.model.base import to_ms
 from cbops.model.events import LogsRead
 from cbops.model.observation import Observation
+from cbops.model.spans import outside
 from cbops.model.telemetry import LogFacts
 
 # Reads the files that were named, for one tenant.
@@ -66,8 +68,8 @@ def logs_answer(facts: LogFacts | None) -> LogsAnswer | None:
     )
 
 
-def logs_warnings(facts: LogFacts | None) -> tuple[str, ...]:
-    """What a person must know of them."""
+def logs_warnings(facts: LogFacts | None, days: Iterable[Observation] = ()) -> tuple[str, ...]:
+    """What a person must know of them; `days` are those that were counted."""
     if facts is None:
         return ()
     found = []
@@ -76,5 +78,14 @@ def logs_warnings(facts: LogFacts | None) -> tuple[str, ...]:
             f"{facts.unread:,} of {facts.lines:,} log lines tell nothing: no JSON object, or a transition without a time"
         )
     if not facts.transitions and not facts.others:
-        found.append("no line of the logs is a circuit's transition; none was counted in their time either")
+        text = "no line of the logs is a circuit's transition"
+        found.append(f"{text}; none was counted in their time either" if _cover(days, facts) else text)
     return tuple(found)
+
+
+def _cover(days: Iterable[Observation], facts: LogFacts) -> bool:
+    """Whether the days hold all of the logs' time."""
+    if facts.start is None or facts.end is None:
+        return False
+    time = (to_ms(facts.start), to_ms(facts.end))
+    return not outside(time, ((to_ms(day.window.start), to_ms(day.window.end)) for day in days))

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable
 
 from cbops.model.comparison import ComparisonWord
+from cbops.model.observation import LatencyFigures
 from cbops.model.policy import Change
 from cbops.model.traffic import TrafficSummary
 
@@ -62,3 +63,16 @@ def comparison_line(word: ComparisonWord) -> str:
     if word.baseline_from is not None:
         parts.append(f"baseline {word.baseline_from} to {word.baseline_to}")
     return f"set by hand by {word.by} on {word.at:%Y-%m-%d}: {'; '.join(parts)} ({word.reason})"
+
+
+def latency_words(figures: LatencyFigures) -> str:
+    """'mean 245 ms, p95 312 ms (in the bucket 300 to 400)'; the percentile only where it is known."""
+    if figures.mean_ms is None:
+        return "mean unknown"
+    mean = f"mean {figures.mean_ms:.0f} ms"
+    if figures.p95_ms is None or figures.p95_bucket is None:
+        return mean
+    lower, upper = figures.p95_bucket.lower_ms, figures.p95_bucket.upper_ms
+    if upper is None:
+        return f"{mean}, p95 above {lower:g} ms (beyond the highest bucket)"
+    return f"{mean}, p95 {figures.p95_ms:.0f} ms (in the bucket {lower:g} to {upper:g})"
