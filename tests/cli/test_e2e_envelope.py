@@ -33,6 +33,7 @@ LIFE = [
     (("policy", "check"), 0),
     (("alerts", "render"), 0),
     (("alerts", "check", "rollouts/none.yml"), 3),
+    (("dashboard", "render"), 0),
     (("evaluate",), 6),
     (("canary", "enable"), 2),
     (("canary", "enable", "--yes"), 0),
@@ -42,6 +43,7 @@ LIFE = [
     (("monitor", "daily"), 2),
     (("incident", "add", *INCIDENT), 0),
     (("incident", "list"), 0),
+    (("canary", "compare"), 0),
     (("evaluate",), 10),
     (("episode", "classify", "nope", "expected", "--reason", "r"), 3),
     (("lesson", "add", "x", "--kind", "well"), 0),
@@ -81,7 +83,7 @@ def test_the_life_of_a_rollout_uses_every_command_of_its():
 
 @pytest.mark.parametrize(
     "words",
-    sorted({words for words, _ in LIFE if words[0] not in ("init", "alerts")}, key=str),
+    sorted({words for words, _ in LIFE if words[0] not in ("init", "alerts", "dashboard")}, key=str),
     ids=lambda words: " ".join(words[:2]),
 )
 def test_without_a_configuration_every_command_exits_3_and_says_how_to_get_one(cli, words):

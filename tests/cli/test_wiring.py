@@ -78,8 +78,8 @@ def test_a_header_comes_from_the_file_or_from_the_environment():
         "X-Scope": "team",
         "Authorization": "Bearer x",
     }
-    for environ in ({}, {"PROM": ""}):
-        with pytest.raises(ConfigError, match="PROM is not set"):
+    for environ, why in (({}, "not set"), ({"PROM": ""}, "empty")):
+        with pytest.raises(ConfigError, match=f"PROM is {why}"):
             headers(metrics, environ, "metrics")
 
 

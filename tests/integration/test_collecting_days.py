@@ -7,6 +7,7 @@ import tarfile
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import httpx
@@ -29,7 +30,13 @@ DATA = Path(__file__).parents[1] / "data"
 START = datetime(2025, 1, 28, tzinfo=UTC)
 ENABLED = START + timedelta(hours=9)
 NOW = START + timedelta(days=3)
-NEW = {"metrics", "gauges", "alert_rules", "queries", "findings"}
+# What observations have held only since those days were stored.
+NEW: Any = {
+    **dict.fromkeys(
+        ("metrics", "gauges", "alert_rules", "queries", "findings", "circuits", "latency_histograms"), True
+    ),
+    "providers": {"__all__": {"latency": {"p50_bucket", "p95_bucket", "p99_bucket"}}},
+}
 
 TENANTS = """
 tenants:

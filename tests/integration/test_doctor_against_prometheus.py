@@ -35,6 +35,7 @@ pytestmark = [
     pytest.mark.needs("prometheus"),
     pytest.mark.needs("promtool"),
     pytest.mark.needs("prometheus-alertmanager"),
+    pytest.mark.long,  # one after another they take a minute
 ]
 
 UNSENT = ("alerts_sent_to",)  # the server knows no Alertmanager, which is a warning
