@@ -24,8 +24,9 @@ demo: $(VENV)/.run ## play phase 1 on the embedded router (SCENARIO=sound|…)
 	$(BIN)/cbops demo --scenario $(SCENARIO) --dir demo || case $$? in 10|20) ;; *) exit 1 ;; esac
 
 test: $(VENV)/.test programs ## everything: all tests, and the floor under the coverage
-	$(BIN)/python -m pytest -n $(WORKERS) --cov --cov-report=json:.coverage.json --cov-report=
+	$(BIN)/python -m pytest -n $(WORKERS) -m "not long" --cov --cov-report=json:.coverage.json --cov-report=
 	$(BIN)/python -m tools.coverage_floor .coverage.json
+	$(BIN)/python -m pytest -n $(WORKERS) -m long # without coverage, which would double their time
 
 quick: $(VENV)/.test ## the tests that take less than ten seconds each
 	$(BIN)/python -m pytest -n $(WORKERS) -m "not long" -q
