@@ -66,8 +66,10 @@ def _fired(case: Case, watch: Watch) -> list[_Fired]:
 
 def _silent(case: Case, watch: Watch, causes: Sequence[Cause], fired: Sequence[_Fired]) -> Check:
     """Every cause that lasted long enough has an alert."""
-    judged = [one for one in causes if one.sure and watch.judges(one.seen)]
-    before = sum(one.sure and not watch.judges(one.seen) for one in causes)
+    sure = [one for one in causes if one.sure]
+    # Its own alert proves that the rule was loaded when the cause was there.
+    judged = [one for one in sure if watch.judges(one.seen) or _answered(one, watch, fired)]
+    before = len(sure) - len(judged)
     with_alert = [one for one in judged if _answered(one, watch, fired)]
     quiet = [one for one in judged if one not in with_alert]
     why = {id(one): _why_silent(case, watch, one) for one in quiet}
