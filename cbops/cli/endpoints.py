@@ -36,26 +36,34 @@ def admin_client(config: Config, base: Path, environ: Mapping[str, str], closing
 
 def sample_source(config: Config, base: Path, environ: Mapping[str, str], closing: ExitStack) -> SamplePort:
     """The metrics source, for samples."""
-    metrics = config.metrics
-    if metrics.source == "embedded":
-        source = lazy("cbops.clients.store", "SampleStore")(base / metrics.path)
+    if config.metrics.source == "embedded":
+        made: SamplePort = _store(("cbops.clients.store", "SampleStore"), config, base, closing)
     else:
-        sent = headers(metrics, environ, "metrics")
-        source = lazy("cbops.clients.prometheus", "PrometheusSource")(located(metrics, base), sent)
-    made: SamplePort = _closed(source, closing)
+        source = ("cbops.clients.prometheus", "PrometheusSource")
+        made = metrics_server(source, config, base, environ, closing)
     return made
 
 
 def rules_source(config: Config, base: Path, environ: Mapping[str, str], closing: ExitStack) -> RulesPort:
     """The metrics source, for what rules read."""
-    metrics = config.metrics
-    if metrics.source == "embedded":
-        source = lazy("cbops.clients.rule_series", "StoreRules")(base / metrics.path)
+    if config.metrics.source == "embedded":
+        made: RulesPort = _store(("cbops.clients.rule_series", "StoreRules"), config, base, closing)
     else:
-        sent = headers(metrics, environ, "metrics")
-        source = lazy("cbops.clients.rule_series", "PrometheusRules")(located(metrics, base), sent)
-    made: RulesPort = _closed(source, closing)
+        source = ("cbops.clients.rule_series", "PrometheusRules")
+        made = metrics_server(source, config, base, environ, closing)
     return made
+
+
+def metrics_server(
+    source: tuple[str, str], config: Config, base: Path, environ: Mapping[str, str], closing: ExitStack
+) -> Any:  # noqa: ANN401 - the caller states the type
+    """A client of the metrics server: `source` is its module and class."""
+    sent = headers(config.metrics, environ, "metrics")
+    return _closed(lazy(*source)(located(config.metrics, base), sent), closing)
+
+
+def _store(source: tuple[str, str], config: Config, base: Path, closing: ExitStack) -> Any:  # noqa: ANN401 - as above
+    return _closed(lazy(*source)(base / config.metrics.path), closing)
 
 
 def alertmanager_client(

@@ -74,13 +74,11 @@ class _Clients:
         return cast("MetricsPort", source)
 
     def _server(self) -> MetricsServerPort:
-        metrics = self._config.metrics
-        sent = endpoints.headers(metrics, self._place.environ, "metrics")
-        server = lazy("cbops.clients.looking", "PrometheusServer")(
-            endpoints.located(metrics, self._base), sent
+        place, source = self._place, ("cbops.clients.looking", "PrometheusServer")
+        server: MetricsServerPort = endpoints.metrics_server(
+            source, self._config, self._base, place.environ, place.closing
         )
-        self._place.closing.callback(server.close)
-        return cast("MetricsServerPort", server)
+        return server
 
     def _alertmanager(self) -> AlertmanagerLookPort:
         place = self._place

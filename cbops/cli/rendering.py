@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated, Literal
 
 import typer
 
@@ -10,6 +11,14 @@ from cbops.cli.wiring import Workplace, anywhere, settings_of, workplace
 from cbops.errors import CbopsError, UsageError, WrongStageError
 from cbops.flows.steps.placing import RULES, Chosen, Rendered, choose_dialect
 from cbops.model.config import MetricsConfig
+
+Dialect = Annotated[
+    Literal["router", "documented", "auto"],
+    typer.Option("--dialect", help="How transitions are labelled; auto asks the metrics source."),
+]
+Out = Annotated[Path | None, typer.Option("--out", metavar="PATH", help="Where else to write it.")]
+Stdout = Annotated[bool, typer.Option("--stdout", help="Print it instead of writing it.")]
+Force = Annotated[bool, typer.Option("--force", help="Write over a file that cbops didn't write.")]
 
 
 def around(context: typer.Context, *, told: bool) -> tuple[Workplace | None, Path | None]:
@@ -33,10 +42,16 @@ def around(context: typer.Context, *, told: bool) -> tuple[Workplace | None, Pat
         return found, None
 
 
-def asked_dialect(
-    context: typer.Context, place: Workplace | None, metrics: MetricsConfig, what: Rendered = RULES
+def chosen_dialect(
+    asked: Literal["router", "documented", "auto"],
+    context: typer.Context,
+    place: Workplace | None,
+    metrics: MetricsConfig,
+    what: Rendered = RULES,
 ) -> Chosen:
-    """The configuration's dialect, else what the metrics source shows."""
+    """The one that was asked for, else the configuration's, else what the metrics source shows."""
+    if asked != "auto":
+        return Chosen(asked, "option")
     if place is None:
         return choose_dialect(
             metrics, None, None, "there is no cbops.yaml, so no metrics source to ask", what

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from datetime import datetime
-from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, TypeVar
 
 import httpx
 from pydantic import BaseModel, ValidationError
 
 from cbops.clients import admin_answers as answers
 from cbops.clients.admin_http import AdminHttp, Call, path_part, unclear
-from cbops.clients.dates import http_date
+from cbops.clients.http.client import Client
 from cbops.errors import AdminAnswerError, AdminError, AdminMissingError
 from cbops.model.base import JsonObject
 from cbops.model.config import RouterConfig
@@ -27,7 +25,7 @@ HISTORY = 1000
 A = TypeVar("A", bound=BaseModel)
 
 
-class AdminClient:
+class AdminClient(Client):
     """An AdminPort; close it, or use it as a context manager.
 
     Every call may raise AdminUnreachableError, AdminRefusedError, AdminMissingError and AdminAnswerError,
@@ -47,31 +45,7 @@ class AdminClient:
         self._config = config
         self._base = "/" + config.base_path.strip("/")
         self._http = AdminHttp(config, token, transport=transport, monotonic=monotonic)
-
-    def close(self) -> None:
-        """Give the connections back."""
-        self._http.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    @property
-    def requests(self) -> int:
-        """How many were sent so far."""
-        return self._http.requests
-
-    @property
-    def date(self) -> datetime | None:
-        """The router's clock as of its last answer, of whatever kind, cut to the second; null where it doesn't say."""
-        return http_date(self._http.date)
+        super().__init__(self._http)
 
     def look(self) -> int | None:
         """Ask for one line of the list, in one request (two where the router redirects): how many policies there are,

@@ -6,13 +6,12 @@ import json
 import time
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import httpx
 
-from cbops.clients.dates import http_date
 from cbops.clients.http.caller import Caller
+from cbops.clients.http.client import Client
 from cbops.clients.http.faults import Server
 from cbops.errors import AlertmanagerError, ConfigError
 from cbops.model.base import as_utc
@@ -31,7 +30,7 @@ SERVER = Server(
 )
 
 
-class Alertmanager:
+class Alertmanager(Client):
     """An AlertmanagerPort. `labels` maps the documented names of labels to the server's, as in `metrics.labels`.
 
     Every call may raise AlertmanagerError; what may be retried is. The constructor raises ConfigError where no
@@ -61,28 +60,7 @@ class Alertmanager:
             transport=transport,
             monotonic=monotonic,
         )
-
-    def close(self) -> None:
-        """Give the connections back."""
-        self._caller.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    @property
-    def requests(self) -> int:
-        """How many were sent so far."""
-        return self._caller.requests
-
-    @property
-    def date(self) -> datetime | None:
-        """The server's clock as of its last answer, cut to the second; null where it doesn't say."""
-        return http_date(self._caller.date)
+        super().__init__(self._caller)
 
     def alerts(self) -> tuple[FiringAlert, ...]:
         """What it holds now, silenced and inhibited ones too, resolved ones left out, by start and name."""

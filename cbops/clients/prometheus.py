@@ -13,13 +13,12 @@ import time
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from itertools import pairwise
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import httpx
 
-from cbops.clients.dates import http_date
 from cbops.clients.http.caller import Answer, Caller, Method
+from cbops.clients.http.client import Client
 from cbops.clients.http.faults import METRICS
 from cbops.clients.loaded_rules import loaded_rules
 from cbops.clients.matrix import read_json, series_of
@@ -46,7 +45,7 @@ _SHOWN = 200  # characters of an expression in a message
 _NO_RULES = (404, 405, 501)
 
 
-class PrometheusSource:
+class PrometheusSource(Client):
     """A SamplePort and a LoadedRulesPort. `headers` are sent with every request; redirects are not followed.
 
     What may be retried is; a call raises MetricsUnreachableError, MetricsRefusedError, MetricsQueryError or
@@ -74,29 +73,8 @@ class PrometheusSource:
             transport=transport,
             monotonic=monotonic,
         )
+        super().__init__(self._caller)
         self._shown = self._caller.shown
-
-    def close(self) -> None:
-        """Give the connections back."""
-        self._caller.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    @property
-    def requests(self) -> int:
-        """How many were sent so far."""
-        return self._caller.requests
-
-    @property
-    def date(self) -> datetime | None:
-        """The server's clock as of its last answer, cut to the second; null where it doesn't say."""
-        return http_date(self._caller.date)
 
     def fetch(self, query: SeriesQuery, start: datetime, end: datetime) -> Fetched:
         """Samples with start < t <= end and each series' last one before, at most LOOKBACK back."""

@@ -78,11 +78,8 @@ def _may(case: Case, what: str) -> Iterator[Cause]:
 
 
 def _may_be_open(case: Case) -> dict[str, list[Span]]:
-    found = {name: not_closed(case, name) for name in _providers(case)}
-    for one in case.standing:
-        end = case.until if one.closed is None else to_ms(one.closed)
-        found.setdefault(one.provider, []).append((to_ms(one.opened), end))
-    return {name: united(spans) for name, spans in found.items()}
+    names = sorted({*_providers(case), *(one.provider for one in case.standing)})
+    return {name: not_closed(case, name) for name in names}
 
 
 def _opens(case: Case, watch: Watch) -> Iterator[Cause]:
@@ -104,9 +101,13 @@ def _lasting(case: Case, watch: Watch) -> Iterator[Cause]:
     yield from _may(case, "lasting opens")
 
 
+def _moves(case: Case, provider: str) -> list[Transition]:
+    return [one for day in case.observed.days for one in day.transitions if one.provider == provider]
+
+
 def _unheld(case: Case, watch: Watch, provider: str, span: Span) -> str | None:
     """What lets a rule see no lasting open: its dialect can't tell, or the circuit holds nothing back."""
-    moves = [one for day in case.observed.days for one in day.transitions if one.provider == provider]
+    moves = _moves(case, provider)
     if any(
         one.source is None and one.target == "half_open" and span[0] <= to_ms(one.at) <= span[1]
         for one in moves
@@ -127,7 +128,7 @@ def _idle(
     begin = span[0] - WINDOW_MS
     row = [cell for cell in case.observed.canary.get(provider, ()) if cell.overlaps(begin, span[1])]
     if moves is None:
-        moves = [one for day in case.observed.days for one in day.transitions if one.provider == provider]
+        moves = _moves(case, provider)
     busy = (to_ms(one.at) for one in moves if one.target != "closed")
     kept = WINDOW_MS - watch.group - watch.scrape
     active = [(at, at + kept) for at in busy if begin <= at <= span[1]]

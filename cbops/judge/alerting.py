@@ -30,6 +30,10 @@ class _Fired:
     start: int
     end: int
 
+    def may_tell(self, cause: Cause) -> bool:
+        """Whether it may be about that cause: nothing says that they are of two providers."""
+        return self.provider is None or cause.provider in (None, self.provider)
+
 
 def alert_checks(case: Case) -> list[Check]:
     """Two checks a kind that is loaded: whether every cause fired, and whether every firing had one."""
@@ -68,22 +72,21 @@ def _silent(case: Case, watch: Watch, causes: Sequence[Cause], fired: Sequence[_
     """Every cause that lasted long enough has an alert."""
     sure = [one for one in causes if one.sure]
     # Its own alert proves that the rule was loaded when the cause was there.
-    judged = [one for one in sure if watch.judges(one.seen) or _answered(one, watch, fired)]
-    before = len(sure) - len(judged)
-    with_alert = [one for one in judged if _answered(one, watch, fired)]
-    quiet = [one for one in judged if one not in with_alert]
-    why = {id(one): _why_silent(case, watch, one) for one in quiet}
-    silent = [one for one in quiet if why[id(one)] is None]
+    unanswered = [one for one in sure if not _answered(one, watch, fired)]
+    quiet = [(one, _why_silent(case, watch, one)) for one in unanswered if watch.judges(one.seen)]
+    silent = [one for one, why in quiet if why is None]
+    answered, before = len(sure) - len(unanswered), len(unanswered) - len(quiet)
+    judged = answered + len(quiet)
     numbers = {
         "alert": watch.name,
-        "counted": len(judged),
-        "answered": len(with_alert),
+        "counted": judged,
+        "answered": answered,
         "silent": len(silent),
         "explained": len(quiet) - len(silent),
         "before_it_was_known_to_be_loaded": before,
     }
     what = causes[0].what if causes else "causes"
-    text = f"{watch.name}: {len(judged)} {what} counted, {len(with_alert)} with an alert"
+    text = f"{watch.name}: {judged} {what} counted, {answered} with an alert"
     if before:
         text += f"; {before} before the rule was known to be loaded ({iso(from_ms(max(0, watch.since)))})"
     if silent:
@@ -91,7 +94,7 @@ def _silent(case: Case, watch: Watch, causes: Sequence[Cause], fired: Sequence[_
         hints = watch.hints(watch.days[-1].dialect)
         return Check("alerts", "contradiction", text + (f": {hints}" if hints else ""), numbers, _days(watch))
     if quiet:
-        text += f"; {' and '.join(sorted({why[id(one)] or '' for one in quiet}))}"
+        text += f"; {' and '.join(sorted({why or '' for _, why in quiet}))}"
         return Check("alerts", "explained", text, numbers, _days(watch))
     if not judged and before:
         return Check("alerts", "unknown", text, numbers, _days(watch))
@@ -105,11 +108,7 @@ def _more(number: int) -> str:
 def _answered(cause: Cause, watch: Watch, fired: Iterable[_Fired]) -> bool:
     """Whether it fired at any time from the cause's beginning until it could no longer."""
     last = cause.end + watch.lingers
-    return any(
-        one.start <= last and one.end >= cause.start
-        for one in fired
-        if one.provider is None or cause.provider in (None, one.provider)
-    )
+    return any(one.start <= last and one.end >= cause.start for one in fired if one.may_tell(cause))
 
 
 def _why_silent(case: Case, watch: Watch, cause: Cause) -> str | None:
@@ -133,11 +132,7 @@ def _without_cause(case: Case, watch: Watch, causes: Sequence[Cause], fired: Seq
     room = watch.group + watch.scrape + SLACK_MS
     stray: list[tuple[_Fired, Span]] = []
     for one in fired:
-        near = [
-            (cause.start - room, cause.end + watch.lingers)
-            for cause in causes
-            if one.provider is None or cause.provider in (None, one.provider)
-        ]
+        near = [(cause.start - room, cause.end + watch.lingers) for cause in causes if one.may_tell(cause)]
         parts = outside((one.start, max(one.end, one.start + 1)), [*near, *unjudged])
         stray += [(one, part) for part in parts[:1]]
     numbers = {"alert": watch.name, "fired": len(fired), "with_cause": len(fired) - len(stray)}
@@ -168,8 +163,7 @@ def _stuck(one: _Fired, part: Span, causes: Iterable[Cause], unjudged: Iterable[
     """
     if any(first <= one.start <= last for first, last in unjudged):
         return True
-    mine = (cause for cause in causes if one.provider is None or cause.provider in (None, one.provider))
-    return any(cause.start <= part[0] for cause in mine)
+    return any(cause.start <= part[0] for cause in causes if one.may_tell(cause))
 
 
 def _unjudged(case: Case, watch: Watch) -> list[Span]:

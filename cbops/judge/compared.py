@@ -218,7 +218,8 @@ class Comparison:
         return "nothing to compare with: neither baseline nor controls"
 
 
-def _shown(blocks: Sequence[Block]) -> list[dict[str, Any]]:
+def blocks_shown(blocks: Sequence[Block]) -> list[dict[str, Any]]:
+    """For the record."""
     return [
         {"day": b.day, "value": rounded(b.value), "weight": rounded(b.weight, 4), **b.figures} for b in blocks
     ]
@@ -246,7 +247,7 @@ def comparison_evidence(case: Case, found: Comparison) -> dict[str, Any]:
             "min_block_weight": MIN_BLOCK_WEIGHT,
         },
         "mix": {provider: rounded(share) for provider, share in found.shares.items()},
-        "blocks": {"before": _shown(found.before), "after": _shown(found.after)},
+        "blocks": {"before": blocks_shown(found.before), "after": blocks_shown(found.after)},
         "controls": case.controls.as_evidence(),
         "compared": {
             **found.compared.as_evidence(),

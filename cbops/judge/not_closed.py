@@ -12,9 +12,8 @@ from itertools import pairwise
 from cbops.judge.case import Case
 from cbops.model.base import to_ms
 from cbops.model.observation import CircuitDay, Observation, Transition
-from cbops.model.spans import united
+from cbops.model.spans import Span, united
 
-Span = tuple[int, int]
 # No move before is known: the span begins with what is known at all.
 EVER = 0
 

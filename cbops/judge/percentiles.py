@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cbops.judge.blocks import Block, Bounds, difference, weighed, widest
-from cbops.judge.compared import Compared, DaySums
+from cbops.judge.compared import Compared, DaySums, blocks_shown
 from cbops.judge.numbers import rounded
 from cbops.judge.settings import P95_BUCKET_SHARE
 from cbops.model.base import to_ms
@@ -200,11 +200,5 @@ def percentile_evidence(found: Percentile, criteria: CriteriaConfig) -> dict[str
             p: {"before": _place(before), "after": _place(after)}
             for p, (before, after) in found.places.items()
         },
-        "blocks": {
-            side: [
-                {"day": b.day, "value": rounded(b.value), "weight": rounded(b.weight, 4), **b.figures}
-                for b in blocks
-            ]
-            for side, blocks in (("before", found.before), ("after", found.after))
-        },
+        "blocks": {"before": blocks_shown(found.before), "after": blocks_shown(found.after)},
     }

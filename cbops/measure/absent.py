@@ -21,6 +21,7 @@ from cbops.measure.names import (
     TIMEOUT_TRANSITIONS,
     TRANSITIONS,
     TRIGGER_REASON,
+    documented_words,
     moved_away,
     server_name,
 )
@@ -152,7 +153,7 @@ def _metric_of(config: MetricsConfig, series: Series) -> str | None:
 
 
 def _documented_labels(config: MetricsConfig, labels: Mapping[str, str]) -> set[str]:
-    ours = {theirs: name for name, theirs in config.labels.items()}
+    ours = documented_words(config)
     return {ours.get(label, label) for label in labels}
 
 

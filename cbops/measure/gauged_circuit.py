@@ -9,8 +9,8 @@ from typing import Literal
 
 from cbops.measure.circuits import Walk, state_from_totals
 from cbops.measure.counting import Rise, rises
-from cbops.measure.names import EVENTS, KNOWN_LABELS, TRANSITIONS
-from cbops.measure.targets import ScrapeTarget, Targets, constant_labels, key_of
+from cbops.measure.names import EVENTS, TRANSITIONS
+from cbops.measure.targets import ScrapeTarget, Targets, extra_labels, key_of
 from cbops.measure.transitions import edge_of, first_totals, timelines
 from cbops.model.base import from_ms, iso
 from cbops.model.observation import State
@@ -181,12 +181,6 @@ def _near(series: Series, at: int, slack: float) -> bool:
     return index < len(series.times) and series.times[index] <= at + slack and series.values[index] > 0
 
 
-def _splitting(series: Sequence[Series]) -> frozenset[str]:
-    """Labels that nobody knows and that aren't the target's own."""
-    own = constant_labels(series)
-    return frozenset(key for one in series for key in one.labels if key not in KNOWN_LABELS) - own
-
-
 def circuits_of(series: Sequence[Series], targets: Targets, start: int, end: int) -> Iterator[Circuit]:
     """Every circuit that the series name, in the order of provider and router."""
     groups: dict[tuple[str, tuple[str, str]], list[Series]] = {}
@@ -212,7 +206,7 @@ def circuits_of(series: Sequence[Series], targets: Targets, start: int, end: int
             provider=provider,
             target=target,
             series=tuple(mine),
-            split=_splitting(exported[key]),
+            split=extra_labels(exported[key]),
             exported=frozenset(one.name for one in exported[key]),
             start=start,
             end=end,

@@ -11,30 +11,26 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from cbops.measure.metrics import dialect_of_labels
 from cbops.measure.names import (
     DECISIONS,
     ERROR_RATE,
     EVENTS,
     KNOWN_LABELS,
-    LATENCY,
-    LATENCY_BUCKET,
     LATENCY_COUNT,
-    LATENCY_SUM,
+    LATENCY_PARTS,
     TENANT_NAMES,
     TRANSITIONS,
+    documented_words,
     server_name,
 )
 from cbops.model.config import MetricsConfig
 from cbops.model.rule_check import Found
-from cbops.model.telemetry import MetricDialect
 
 Labels = Mapping[str, str]
 # The five that the criteria need; the others are optional.
 REQUIRED = (EVENTS, TRANSITIONS, DECISIONS, LATENCY_COUNT, ERROR_RATE)
 _REPLICAS = frozenset(("replica", "prometheus_replica"))
 _NEAR = 0.8
-_PARTS = (LATENCY_BUCKET, LATENCY_SUM, LATENCY_COUNT)
 _TAKEN_TIME = ("latency", "duration")
 
 
@@ -46,16 +42,11 @@ class Split:
     values: int
 
 
-def setting(metric: str) -> str:
-    """The key under metrics.names that renames a metric; a histogram is renamed as a whole."""
-    return LATENCY if metric in _PARTS else metric
-
-
 def documented_labels(config: MetricsConfig, found: Found) -> Found:
     """The same label sets in documented words."""
     if not config.labels:
         return found
-    ours = {theirs: label for label, theirs in config.labels.items()}
+    ours = documented_words(config)
     return Found(
         tuple({ours.get(key, key): value for key, value in one.items()} for one in found.series),
         complete=found.complete,
@@ -68,20 +59,12 @@ def alike(metric: str, config: MetricsConfig, names: Iterable[str]) -> tuple[str
     For the latency, histograms of anything that takes time. Never a metric that is another one of the router's.
     """
     free = sorted(set(names) - {server_name(config, each) for each in TENANT_NAMES})
-    if metric in _PARTS:
+    if metric in LATENCY_PARTS:
         families = [name.removesuffix("_bucket") for name in free if name.endswith("_bucket")]
         return tuple(one for one in families if any(word in one for word in _TAKEN_TIME))[:3]
     found = get_close_matches(metric, free, n=3, cutoff=_NEAR)
     found += [name for name in free if metric in name or (len(name) > 12 and name in metric)]
     return tuple(dict.fromkeys(found))[:3]
-
-
-def spoken_in(metric: str, series: Iterable[Labels]) -> MetricDialect | None:
-    """The dialect of one metric's series; null where the metric is the same in both, or nothing tells."""
-    told = {dialect_of_labels(metric, labels) for labels in series} - {None}
-    if len(told) > 1:
-        return "both"
-    return next(iter(told), None)
 
 
 def splits(series: Sequence[Labels]) -> tuple[Split, ...]:

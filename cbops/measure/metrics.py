@@ -11,26 +11,23 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from cbops.measure.names import (
     EVENTS,
-    KNOWN_LABELS,
     LATENCY,
-    LATENCY_BUCKET,
     LATENCY_COUNT,
-    LATENCY_SUM,
     STATE,
     TENANT_NAMES,
     TIMEOUT_REMAINING,
     TRANSITIONS,
     TRIGGER_REASON,
     server_name,
+    whole,
 )
-from cbops.measure.targets import constant_labels, key_of
+from cbops.measure.targets import extra_labels, key_of
 from cbops.model.config import MetricsConfig
 from cbops.model.observation import Dialect
 from cbops.model.series import Series
 from cbops.model.telemetry import MetricDialect, MetricFound
 
-_PARTS = frozenset((LATENCY_BUCKET, LATENCY_SUM, LATENCY_COUNT))
-_METRICS = tuple(dict.fromkeys(LATENCY if name in _PARTS else name for name in TENANT_NAMES))
+_METRICS = tuple(dict.fromkeys(map(whole, TENANT_NAMES)))
 
 
 def dialect_of_labels(metric: str, labels: Mapping[str, str]) -> Dialect | None:  # noqa: PLR0911 - a row of the table each
@@ -55,7 +52,12 @@ def dialect_of_labels(metric: str, labels: Mapping[str, str]) -> Dialect | None:
 
 def metric_dialect(series: Iterable[Series], metric: str) -> MetricDialect | None:
     """What the series of one metric (its documented name) are, all together."""
-    told = {dialect_of_labels(metric, one.labels) for one in series if one.name == metric} - {None}
+    return spoken_in(metric, (one.labels for one in series if one.name == metric))
+
+
+def spoken_in(metric: str, series: Iterable[Mapping[str, str]]) -> MetricDialect | None:
+    """The dialect of one metric, by the labels of its series; null where it is the same in both, or nothing tells."""
+    told = {dialect_of_labels(metric, labels) for labels in series} - {None}
     if len(told) > 1:
         return "both"
     return next(iter(told), None)
@@ -71,7 +73,7 @@ def metrics_found(
     """
     groups: dict[str, list[tuple[Series, int]]] = {metric: [] for metric in _METRICS}
     for one in series:
-        metric = LATENCY if one.name in _PARTS else one.name
+        metric = whole(one.name)
         size = bisect_right(one.times, end) - bisect_right(one.times, start)
         if size and metric in groups:
             groups[metric].append((one, size))
@@ -94,11 +96,7 @@ def _extra_labels(series: Sequence[Series]) -> set[str]:
     groups: dict[tuple[str, str], list[Series]] = {}
     for one in series:
         groups.setdefault(key_of(one.labels), []).append(one)
-    return {
-        label
-        for mine in groups.values()
-        for label in {label for one in mine for label in one.labels} - KNOWN_LABELS - constant_labels(mine)
-    }
+    return {label for mine in groups.values() for label in extra_labels(mine)}
 
 
 def _server_name(config: MetricsConfig, metric: str) -> str:

@@ -26,6 +26,7 @@ LATENCY = "router_result_latency_ms"
 LATENCY_BUCKET = f"{LATENCY}_bucket"
 LATENCY_SUM = f"{LATENCY}_sum"
 LATENCY_COUNT = f"{LATENCY}_count"
+LATENCY_PARTS = frozenset((LATENCY_BUCKET, LATENCY_SUM, LATENCY_COUNT))
 UP = "up"
 ALERTS = "ALERTS"
 
@@ -51,6 +52,16 @@ KNOWN_LABELS = frozenset(
 
 FALLBACK_REASON = "circuit_breaker_fallback"
 Operator = Literal["=", "!=", "=~", "!~"]
+
+
+def whole(metric: str) -> str:
+    """The metric that a series belongs to, which is what metrics.names renames: a histogram's parts are one."""
+    return LATENCY if metric in LATENCY_PARTS else metric
+
+
+def documented_words(config: MetricsConfig) -> dict[str, str]:
+    """The documented names of the labels that the server calls otherwise, by the server's."""
+    return {theirs: ours for ours, theirs in config.labels.items()}
 
 
 def server_name(config: MetricsConfig, name: str) -> str:
@@ -98,7 +109,7 @@ def documented(config: MetricsConfig, fetched: Fetched | None) -> tuple[Series, 
     if not config.names and not config.labels and config.dialect != "documented":
         return fetched.series
     names = {server_name(config, name): name for name in (*TENANT_NAMES, UP, ALERTS)}
-    labels = {theirs: ours for ours, theirs in config.labels.items()}
+    labels = documented_words(config)
     stray = set(moved_away(config))
     return tuple(
         replace(

@@ -228,12 +228,11 @@ def find_restarts(target: ScrapeTarget, series: Sequence[Series]) -> tuple[Span,
     vanishing proves nothing about the process.
     """
     counters = [one for one in series if one.name in COUNTERS]
-    constant = constant_labels(counters)
+    extra = extra_labels(counters)
     found: set[int] = set()
     for one in counters:
-        split = any(key not in KNOWN_LABELS and key not in constant for key in one.labels)
         found |= set(_fallen(one, target))
-        if not split:
+        if extra.isdisjoint(one.labels):
             found |= set(_vanished(one, target))
     spans: list[Span] = []
     for at in sorted(found):
@@ -244,7 +243,13 @@ def find_restarts(target: ScrapeTarget, series: Sequence[Series]) -> tuple[Span,
     return tuple(spans)
 
 
-def constant_labels(series: Sequence[Series]) -> set[str]:
+def extra_labels(series: Sequence[Series]) -> frozenset[str]:
+    """The labels of one target's series that nobody knows and that aren't the target's own: they split its series."""
+    found = frozenset(key for one in series for key in one.labels) - KNOWN_LABELS
+    return found - _constant_labels(series) if found else found
+
+
+def _constant_labels(series: Sequence[Series]) -> set[str]:
     """Labels that every series of the target carries with one value: they belong to the target."""
     if len(series) < 2:
         return set()

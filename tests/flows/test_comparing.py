@@ -11,9 +11,8 @@ import pytest
 
 from cbops.flows.steps.loading import load, observations
 from cbops.model.observation import Observation
-from cbops.model.policy import CANARY_BLOCK, with_breaker
 from tests.conftest import Cli
-from tests.practice import TOKEN, Practice, practice, write_config
+from tests.practice import Practice, adopt, enabled_by_hand, write_config
 
 END = "2025-01-30T00:00:00Z"
 
@@ -21,26 +20,8 @@ END = "2025-01-30T00:00:00Z"
 @pytest.fixture(scope="module")
 def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Practice]:
     """Three days of baseline and three with the breaker."""
-    with practice(tmp_path_factory.mktemp("compared")) as world:
-        world.stage.play(datetime(2025, 1, 27, 9, tzinfo=UTC))
-        enable(world, "tenant_canary", "canary_policy")
-        world.stage.play(datetime(2025, 1, 30, tzinfo=UTC))
+    with enabled_by_hand(tmp_path_factory.mktemp("compared"), datetime(2025, 1, 30, tzinfo=UTC)) as world:
         yield world
-
-
-def enable(world: Practice, tenant: str, policy: str) -> None:
-    _, document = world.admin.latest(tenant, policy)
-    world.admin.put(tenant, policy, with_breaker(document, CANARY_BLOCK), version="1.1", comment="by hand")
-
-
-def adopted(cli: Cli, played: Practice, **changes: Any) -> Cli:
-    cli.environ["CBOPS_ADMIN_TOKEN"] = TOKEN
-    write_config(cli.folder, played.url, played.store, baseline_days=3, **changes)
-    cli.json(
-        "canary", "adopt", "tenant_canary", "--policy", "canary_policy", "--provider", "openai",
-        "--enabled-at", "2025-01-27T09:00:00Z",
-    )  # fmt: skip
-    return cli
 
 
 def rollout(cli: Cli) -> Path:
@@ -56,7 +37,7 @@ def controls(data: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.fixture
 def collected(cli: Cli, played: Practice) -> Cli:
-    work = adopted(cli, played)
+    work = adopt(cli, played)
     assert work.json("monitor", "daily", "--all", "--as-of", END).status == 0
     return work
 
@@ -85,7 +66,7 @@ def test_whose_breaker_is_enabled_is_asked_once_for_all_days_and_judged_offline(
 
 
 def test_without_the_admin_api_the_series_tell_and_what_was_known_is_kept(cli: Cli, played: Practice) -> None:
-    work = adopted(cli, played)
+    work = adopt(cli, played)
     write_config(cli.folder, "http://127.0.0.1:9", played.store, baseline_days=3)
     silent = work.json("monitor", "daily", "--all", "--as-of", END)
     assert silent.status == 0
@@ -140,7 +121,7 @@ def log(cli: Cli) -> str:
 
 
 def test_a_baseline_further_back_is_collected_with_the_next_day(cli: Cli, played: Practice) -> None:
-    work = adopted(cli, played)
+    work = adopt(cli, played)
     dates = ("--baseline-from", "2025-01-20", "--baseline-to", "2025-01-21")
     work.json("canary", "compare", *dates, "--reason", "a holiday since")
     work.json("monitor", "daily", "--day", "1", "--as-of", END)
@@ -172,7 +153,7 @@ def test_a_baseline_further_back_is_collected_with_the_next_day(cli: Cli, played
 def test_what_cannot_be_compared_with_is_refused_and_leaves_nothing_on_record(
     cli: Cli, played: Practice, options: tuple[str, ...], status: int, said: str
 ) -> None:
-    work = adopted(cli, played)
+    work = adopt(cli, played)
     before = (rollout(work) / "journal.jsonl").read_bytes()
     refused = work.json("canary", "compare", *options)
     assert refused.status == status
@@ -184,7 +165,7 @@ def test_the_embedded_store_says_that_it_cannot_be_asked_for_a_shadow_criterion(
     cli: Cli, played: Practice
 ) -> None:
     cost = {"id": "cost", "query": "sum(cost)", "direction": "lower_is_better", "margin": "5 %"}
-    work = adopted(cli, played, criteria={"shadow": [cost]})
+    work = adopt(cli, played, criteria={"shadow": [cost]})
     work.json("monitor", "daily", "--day", "2", "--as-of", END)
     found = judged(work)
     assert [one["verdict"] for one in found["shadows"]] == ["error"]
@@ -193,7 +174,7 @@ def test_the_embedded_store_says_that_it_cannot_be_asked_for_a_shadow_criterion(
 
 
 def test_a_judgement_with_a_day_that_is_not_over_is_called_preliminary(cli: Cli, played: Practice) -> None:
-    work = adopted(cli, played)
+    work = adopt(cli, played)
     noon = "2025-01-29T12:00:00Z"
     work.json("monitor", "daily", "--day", "3", "--as-of", noon)
     assert work.json("evaluate", "--as-of", noon).data["preliminary"]

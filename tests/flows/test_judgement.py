@@ -11,7 +11,7 @@ import pytest
 
 from cbops.model.policy import CANARY_BLOCK, with_breaker
 from tests.conftest import Cli
-from tests.practice import TOKEN, Practice, practice, write_config
+from tests.practice import TOKEN, Practice, adopt, enabled_by_hand, write_config
 
 SEED = Path(__file__).parents[1] / "data" / "render" / "seed.md"
 END = "2025-01-30T00:00:00Z"
@@ -20,24 +20,13 @@ END = "2025-01-30T00:00:00Z"
 @pytest.fixture(scope="module")
 def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Practice]:
     """Three days of baseline and three with the breaker, an outage in the last of them."""
-    with practice(tmp_path_factory.mktemp("played")) as world:
-        world.stage.play(datetime(2025, 1, 27, 9, tzinfo=UTC))
-        _, document = world.admin.latest("tenant_canary", "canary_policy")
-        enabled = with_breaker(document, CANARY_BLOCK)
-        world.admin.put("tenant_canary", "canary_policy", enabled, version="1.1", comment="by hand")
-        world.stage.play(datetime(2025, 1, 30, tzinfo=UTC))
+    with enabled_by_hand(tmp_path_factory.mktemp("played"), datetime(2025, 1, 30, tzinfo=UTC)) as world:
         yield world
 
 
 @pytest.fixture
 def adopted(cli: Cli, played: Practice) -> Cli:
-    cli.environ["CBOPS_ADMIN_TOKEN"] = TOKEN
-    write_config(cli.folder, played.url, played.store, baseline_days=3)
-    cli.json(
-        "canary", "adopt", "tenant_canary", "--policy", "canary_policy", "--provider", "openai",
-        "--enabled-at", "2025-01-27T09:00:00Z",
-    )  # fmt: skip
-    return cli
+    return adopt(cli, played)
 
 
 @pytest.fixture

@@ -14,9 +14,8 @@ import pytest
 from cbops.cli.wiring import SystemClock
 from cbops.flows.steps.loading import evaluation, load
 from cbops.flows.steps.recording import Who, recording
-from cbops.model.policy import CANARY_BLOCK, with_breaker
 from tests.conftest import Cli
-from tests.practice import TOKEN, Practice, practice, write_config
+from tests.practice import Practice, adopt, enabled_by_hand, write_config
 
 END = "2025-01-30T00:00:00Z"
 
@@ -24,23 +23,13 @@ END = "2025-01-30T00:00:00Z"
 @pytest.fixture(scope="module")
 def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Practice]:
     """Three days of baseline and three with the breaker, an outage in the last of them."""
-    with practice(tmp_path_factory.mktemp("logged")) as world:
-        world.stage.play(datetime(2025, 1, 27, 9, tzinfo=UTC))
-        _, document = world.admin.latest("tenant_canary", "canary_policy")
-        enabled = with_breaker(document, CANARY_BLOCK)
-        world.admin.put("tenant_canary", "canary_policy", enabled, version="1.1", comment="by hand")
-        world.stage.play(datetime(2025, 1, 30, tzinfo=UTC))
+    with enabled_by_hand(tmp_path_factory.mktemp("logged"), datetime(2025, 1, 30, tzinfo=UTC)) as world:
         yield world
 
 
 @pytest.fixture
 def collected(cli: Cli, played: Practice) -> Cli:
-    cli.environ["CBOPS_ADMIN_TOKEN"] = TOKEN
-    write_config(cli.folder, played.url, played.store, baseline_days=3)
-    cli.json(
-        "canary", "adopt", "tenant_canary", "--policy", "canary_policy", "--provider", "openai",
-        "--enabled-at", "2025-01-27T09:00:00Z",
-    )  # fmt: skip
+    adopt(cli, played)
     assert cli.json("monitor", "daily", "--all", "--as-of", END).status == 0
     return cli
 

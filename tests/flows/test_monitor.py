@@ -12,33 +12,16 @@ from cbops.clients.store import SampleStore
 from cbops.model.base import to_ms
 from cbops.model.policy import CANARY_BLOCK, with_breaker
 from tests.conftest import Cli
-from tests.practice import TOKEN, Practice, practice, write_config
+from tests.practice import ENABLED, Practice, adopt, enabled_by_hand, write_config
 
-ENABLED = datetime(2025, 1, 27, 9, tzinfo=UTC)
 NOW = "2025-01-28T15:00:00Z"
 
 
 @pytest.fixture(scope="module")
 def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Practice]:
     """Three days of baseline and a day and a half with the breaker, which was enabled by hand."""
-    with practice(tmp_path_factory.mktemp("played")) as world:
-        world.stage.play(ENABLED)
-        _, document = world.admin.latest("tenant_canary", "canary_policy")
-        enabled = with_breaker(document, CANARY_BLOCK)
-        world.admin.put("tenant_canary", "canary_policy", enabled, version="1.1", comment="by hand")
-        world.stage.play(datetime(2025, 1, 28, 15, tzinfo=UTC))
+    with enabled_by_hand(tmp_path_factory.mktemp("played"), datetime(2025, 1, 28, 15, tzinfo=UTC)) as world:
         yield world
-
-
-def adopt(cli: Cli, world: Practice, **config: object) -> Cli:
-    cli.environ["CBOPS_ADMIN_TOKEN"] = TOKEN
-    write_config(cli.folder, world.url, world.store, baseline_days=3, **config)
-    opened = cli.json(
-        "canary", "adopt", "tenant_canary", "--policy", "canary_policy", "--provider", "openai",
-        "--enabled-at", "2025-01-27T09:00:00Z",
-    )  # fmt: skip
-    assert opened.status == 0
-    return cli
 
 
 @pytest.fixture

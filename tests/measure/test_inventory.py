@@ -10,11 +10,10 @@ from cbops.measure.inventory import (
     alike,
     documented_labels,
     is_replica,
-    setting,
     splits,
-    spoken_in,
     tenants_of,
 )
+from cbops.measure.metrics import spoken_in
 from cbops.measure.names import (
     DECISIONS,
     ERROR_RATE,
@@ -24,6 +23,7 @@ from cbops.measure.names import (
     TENANT_NAMES,
     TRANSITIONS,
     WINDOW_REQUESTS,
+    whole,
 )
 from cbops.model.config import MetricsConfig
 from cbops.model.rule_check import Found
@@ -53,7 +53,7 @@ def test_another_metric_of_the_router_is_never_the_missing_one() -> None:
 def test_the_latency_may_be_any_histogram_of_what_takes_time() -> None:
     names = ["gateway_duration_seconds_bucket", "gateway_duration_seconds_count", "size_bytes_bucket"]
     assert alike(LATENCY_COUNT, PLAIN, names) == ("gateway_duration_seconds",)
-    assert (setting(LATENCY_COUNT), setting(EVENTS)) == (LATENCY, EVENTS)
+    assert (whole(LATENCY_COUNT), whole(EVENTS)) == (LATENCY, EVENTS)
 
 
 def test_at_most_three_are_named() -> None:

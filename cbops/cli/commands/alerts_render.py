@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
-from cbops.cli.rendering import around, asked_dialect
+from cbops.cli.rendering import Dialect, Force, Out, Stdout, around, chosen_dialect
 from cbops.errors import UsageError
 from cbops.flows.alerts import render, scope_of
 from cbops.flows.outcome import Outcome
-from cbops.flows.steps.placing import Chosen, Place
+from cbops.flows.steps.placing import Place
 from cbops.model.answers.alerts import AlertsRenderAnswer
 from cbops.model.config import MetricsConfig
 from cbops.model.rules import TenantLabel
@@ -38,10 +37,7 @@ def tenant_label(text: str | TenantLabel) -> TenantLabel:
 def command(
     context: typer.Context,
     *,
-    dialect: Annotated[
-        Literal["router", "documented", "auto"],
-        typer.Option("--dialect", help="How transitions are labelled; auto asks the metrics source."),
-    ] = "auto",
+    dialect: Dialect = "auto",
     tenants: Annotated[
         str | None,
         typer.Option(
@@ -57,11 +53,9 @@ def command(
             help="The label of their series, instead of a list. Repeatable.",
         ),
     ] = None,
-    out: Annotated[Path | None, typer.Option("--out", metavar="PATH", help="Where else to write it.")] = None,
-    stdout: Annotated[bool, typer.Option("--stdout", help="Print it instead of writing it.")] = False,
-    force: Annotated[
-        bool, typer.Option("--force", help="Write over a file that cbops didn't write.")
-    ] = False,
+    out: Out = None,
+    stdout: Stdout = False,
+    force: Force = False,
 ) -> Outcome[AlertsRenderAnswer]:
     """Write Prometheus rules: the alerts, and what a dashboard needs.
 
@@ -74,6 +68,6 @@ def command(
     place, folder = around(context, told=told)
     metrics = place.config.metrics if place else MetricsConfig()
     scope = scope_of(folder, tenant_list(tenants) if tenants is not None else (), tuple(labels or ()))
-    chosen = Chosen(dialect, "option") if dialect != "auto" else asked_dialect(context, place, metrics)
+    chosen = chosen_dialect(dialect, context, place, metrics)
     outcome = render(scope, chosen, metrics, Place(folder, out, stdout=stdout, force=force))
     return place.noted(outcome) if place else outcome

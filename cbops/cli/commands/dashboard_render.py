@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
-from cbops.cli.rendering import around, asked_dialect
+from cbops.cli.rendering import Dialect, Force, Out, Stdout, around, chosen_dialect
 from cbops.flows.dashboard import Asked, render
 from cbops.flows.outcome import Outcome
-from cbops.flows.steps.placing import DASHBOARD, Chosen, Place
+from cbops.flows.steps.placing import DASHBOARD, Place
 from cbops.model.answers.dashboard import DashboardRenderAnswer
 from cbops.model.config import MetricsConfig
 
@@ -18,10 +17,7 @@ from cbops.model.config import MetricsConfig
 def command(
     context: typer.Context,
     *,
-    dialect: Annotated[
-        Literal["router", "documented", "auto"],
-        typer.Option("--dialect", help="How transitions are labelled; auto asks the metrics source."),
-    ] = "auto",
+    dialect: Dialect = "auto",
     tenant: Annotated[
         str | None,
         typer.Option("--tenant", metavar="T", help="Shown first. Default: the rollout's, else all."),
@@ -39,11 +35,9 @@ def command(
             help="The line in the error rates. Default: the rollout's policy, else 0.5.",
         ),
     ] = None,
-    out: Annotated[Path | None, typer.Option("--out", metavar="PATH", help="Where else to write it.")] = None,
-    stdout: Annotated[bool, typer.Option("--stdout", help="Print it instead of writing it.")] = False,
-    force: Annotated[
-        bool, typer.Option("--force", help="Write over a file that cbops didn't write.")
-    ] = False,
+    out: Out = None,
+    stdout: Stdout = False,
+    force: Force = False,
 ) -> Outcome[DashboardRenderAnswer]:
     """Write a Grafana dashboard of the rollout.
 
@@ -52,9 +46,7 @@ def command(
     """
     place, folder = around(context, told=tenant is not None and (out is not None or stdout))
     metrics = place.config.metrics if place else MetricsConfig()
-    chosen = (
-        Chosen(dialect, "option") if dialect != "auto" else asked_dialect(context, place, metrics, DASHBOARD)
-    )
+    chosen = chosen_dialect(dialect, context, place, metrics, DASHBOARD)
     outcome = render(
         Asked(tenant, provider, threshold),
         chosen,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from cbops.errors import MetricsError, MetricsUnreachableError
@@ -60,11 +59,6 @@ def remembered(old: Observation, new: Observation) -> Observation:
     """What was found out about a day isn't forgotten because it can't be asked any more."""
     if new.breakers is None and old.breakers is not None:
         new = new.model_copy(update={"breakers": old.breakers})
-    kept = {(one.id, one.query): one for one in old.shadows if one.error is None}
-    return new.model_copy(update={"shadows": tuple(_kept(one, kept.values()) for one in new.shadows)})
-
-
-def _kept(one: ShadowMeasured, old: Iterable[ShadowMeasured]) -> ShadowMeasured:
-    if one.error is None:
-        return one
-    return next((each for each in old if (each.id, each.query) == (one.id, one.query)), one)
+    known = {(one.id, one.query): one for one in old.shadows if one.error is None}
+    shadows = (one if one.error is None else known.get((one.id, one.query), one) for one in new.shadows)
+    return new.model_copy(update={"shadows": tuple(shadows)})

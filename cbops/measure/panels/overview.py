@@ -46,98 +46,71 @@ def state_over_time(words: Words) -> BoardPanel:
     )
 
 
-def opens_total(words: Words) -> BoardPanel:
+def _total(words: Words, number: int, title: str, told: str, query: str, selector: str) -> BoardPanel:  # noqa: PLR0917 - a row each
     """A whole number per circuit."""
+    counts = BoardQuery(
+        id=query, expr=counted(words, selector, RANGE), legend=words.legend(*CIRCUIT), instant=True
+    )
     return BoardPanel(
-        id=3,
-        title="Opens in the range",
-        description=(
-            "Transitions to open, each one counted: also the first of a new series, which increase() and rate() never see, "
-            "and those after a restart. 0 is a count, for a circuit that had results. Look for: any open that no incident "
-            "explains (cbops episode classify)."
-        ),
+        id=number,
+        title=title,
+        description=told,
         kind="stat",
         unit="count",
-        queries=(
-            BoardQuery(
-                id="opens_total",
-                expr=counted(words, words.to("open"), RANGE),
-                legend=words.legend(*CIRCUIT),
-                instant=True,
-            ),
-        ),
+        queries=(counts,),
         width=6,
         height=5,
     )
 
 
+def opens_total(words: Words) -> BoardPanel:
+    """A whole number per circuit."""
+    told = (
+        "Transitions to open, each one counted: also the first of a new series, which increase() and rate() never see, "
+        "and those after a restart. 0 is a count, for a circuit that had results. Look for: any open that no incident "
+        "explains (cbops episode classify)."
+    )
+    return _total(words, 3, "Opens in the range", told, "opens_total", words.to("open"))
+
+
 def denials_total(words: Words) -> BoardPanel:
     """A whole number per circuit."""
+    told = "Requests that an open or half-open circuit denied." + words.uncounted
+    return _total(words, 4, "Fail-fasts in the range", told, "fail_fasts_total", words.event("fail_fast"))
+
+
+def _bars(words: Words, number: int, title: str, told: str, query: str, selector: str) -> BoardPanel:  # noqa: PLR0917 - as above
+    """Bars whose sum is the total."""
+    counts = BoardQuery(id=query, expr=counted(words, selector, INTERVAL), legend=words.legend(*CIRCUIT))
     return BoardPanel(
-        id=4,
-        title="Fail-fasts in the range",
-        description="Requests that an open or half-open circuit denied." + words.uncounted,
-        kind="stat",
+        id=number,
+        title=title,
+        description=told,
+        kind="bars",
         unit="count",
-        queries=(
-            BoardQuery(
-                id="fail_fasts_total",
-                expr=counted(words, words.event("fail_fast"), RANGE),
-                legend=words.legend(*CIRCUIT),
-                instant=True,
-            ),
-        ),
-        width=6,
-        height=5,
+        queries=(counts,),
+        width=12,
+        height=8,
+        stacked=True,
     )
 
 
 def opens(words: Words) -> BoardPanel:
     """Bars whose sum is the total."""
-    return BoardPanel(
-        id=5,
-        title="Opens",
-        description=(
-            "Transitions to open in each bar's interval; the bars add up to the total. Look for: bars outside of incidents, "
-            "and a circuit that opens again after each probe."
-        ),
-        kind="bars",
-        unit="count",
-        queries=(
-            BoardQuery(
-                id="opens",
-                expr=counted(words, words.to("open"), INTERVAL),
-                legend=words.legend(*CIRCUIT),
-            ),
-        ),
-        width=12,
-        height=8,
-        stacked=True,
+    told = (
+        "Transitions to open in each bar's interval; the bars add up to the total. Look for: bars outside of incidents, "
+        "and a circuit that opens again after each probe."
     )
+    return _bars(words, 5, "Opens", told, "opens", words.to("open"))
 
 
 def denials(words: Words) -> BoardPanel:
     """Bars whose sum is the total."""
-    return BoardPanel(
-        id=6,
-        title="Fail-fasts",
-        description=(
-            "Requests denied in each bar's interval. They belong below an open or half-open state: a fail-fast of a closed "
-            "circuit is a contradiction." + words.uncounted
-        ),
-        kind="bars",
-        unit="count",
-        queries=(
-            BoardQuery(
-                id="fail_fasts",
-                expr=counted(words, words.event("fail_fast"), INTERVAL),
-                legend=words.legend(*CIRCUIT),
-            ),
-        ),
-        width=12,
-        height=8,
-        stacked=True,
+    told = (
+        "Requests denied in each bar's interval. They belong below an open or half-open state: a fail-fast of a closed "
+        "circuit is a contradiction." + words.uncounted
     )
+    return _bars(words, 6, "Fail-fasts", told, "fail_fasts", words.event("fail_fast"))
 
 
 def transitions(words: Words) -> BoardPanel:

@@ -23,7 +23,6 @@ from cbops.measure.inventory import (
     REQUIRED,
     alike,
     documented_labels,
-    setting,
     tenants_of,
 )
 from cbops.measure.names import (
@@ -35,6 +34,7 @@ from cbops.measure.names import (
     TENANT_NAMES,
     TRANSITIONS,
     server_name,
+    whole,
 )
 from cbops.model.answers.doctor import DoctorCheck
 from cbops.model.config import MetricsConfig
@@ -194,7 +194,7 @@ def _no_router(config: MetricsConfig, names: frozenset[str], days: int) -> Docto
 def _required(config: MetricsConfig, survey: Survey, days: int) -> Iterator[DoctorCheck]:
     """The five that the criteria need, each for itself."""
     for metric in REQUIRED:
-        mark = _SERIES.about(setting(metric))
+        mark = _SERIES.about(whole(metric))
         if metric not in survey.found:
             yield _missing(config, survey, mark, metric, days)
             continue
@@ -211,7 +211,7 @@ def _required(config: MetricsConfig, survey: Survey, days: int) -> Iterator[Doct
 
 
 def _missing(config: MetricsConfig, survey: Survey, mark: Mark, metric: str, days: int) -> DoctorCheck:
-    named, key = server_name(config, metric), setting(metric)
+    named, key = server_name(config, metric), whole(metric)
     near = alike(metric, config, survey.names)
     last = f"in the last {plural(days, 'day')}"
     consequence = f", so {_WITHOUT[metric]}" if metric in _WITHOUT else ""

@@ -12,8 +12,8 @@ from cbops.flows.steps.diagnosis.premises import Premises, Subject
 from cbops.flows.steps.diagnosis.words import some
 from cbops.flows.steps.rule_facts import Asking, rule_answers, rule_facts
 from cbops.flows.steps.wording import plural
-from cbops.measure.inventory import spoken_in
 from cbops.measure.loaded_rules import breaker_rules
+from cbops.measure.metrics import spoken_in
 from cbops.measure.names import TRANSITIONS
 from cbops.measure.rules import rule_group
 from cbops.measure.rules.checking import Checker

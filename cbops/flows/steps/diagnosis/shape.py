@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from cbops.flows.steps.diagnosis.marking import Mark
 from cbops.flows.steps.diagnosis.metrics import Survey
 from cbops.flows.steps.diagnosis.words import some
-from cbops.measure.inventory import Split, is_replica, splits, spoken_in
+from cbops.measure.inventory import Split, is_replica, splits
+from cbops.measure.metrics import spoken_in
 from cbops.measure.names import TRANSITIONS, server_name
 from cbops.model.answers.doctor import DoctorCheck
 from cbops.model.config import MetricsConfig
