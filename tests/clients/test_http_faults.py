@@ -5,8 +5,10 @@ from __future__ import annotations
 import base64
 import gzip
 import json
+import os
 import socket
 import ssl
+import struct
 import time
 from datetime import UTC, datetime
 
@@ -303,6 +305,21 @@ def test_a_connection_that_is_cut_is_made_again():
         error = failure(server.url, MetricsUnreachableError)
     assert error.message.endswith("cannot be reached: the connection was cut (after 3 attempts)")
     assert len(server.requests) == 3
+
+
+def test_a_refusal_counts_though_the_connection_is_reset_behind_it():
+    def reply(handler: Handler) -> None:
+        handler.send_response(400)
+        handler.end_headers()
+        handler.wfile.write(b"Client sent an HTTP request to an HTTPS server.\n")
+        handler.close_connection = True
+        handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        os.close(handler.connection.detach())  # at once, and not in good order: a reset
+
+    with serving(reply) as server:
+        error = failure(server.url, MetricsAnswerError)
+        assert "HTTPS server" in str(error)
+        assert len(server.requests) == 1
 
 
 def test_a_slow_answer_ends_with_the_time_out():

@@ -149,14 +149,20 @@ class Caller:
         if encoding not in ("", "identity", "gzip"):  # others can grow by more, or hold each other
             raise self.nonsense(f"it is compressed as '{encoding}', which was not asked for")
         body = bytearray()
-        for part in response.iter_bytes():  # as it comes: with a fixed size a slow one would not be noticed
-            body += part
-            if len(body) > limit and whole:
-                raise self._too_large()
-            if len(body) > limit:
-                return body[:limit]
-            if self._monotonic() > until:
-                raise httpx.ReadTimeout("the whole answer", request=response.request)
+        try:
+            for part in response.iter_bytes():  # as it comes: with a fixed size a slow one would not be noticed
+                body += part
+                if len(body) > limit and whole:
+                    raise self._too_large()
+                if len(body) > limit:
+                    return body[:limit]
+                if self._monotonic() > until:
+                    raise httpx.ReadTimeout("the whole answer", request=response.request)
+        except (httpx.ReadError, httpx.RemoteProtocolError):
+            if whole:
+                raise
+            # A server that refuses a request before it has read all of it resets the connection behind its answer
+            # (plain HTTP to a TLS port, a body that is too large): the status stands, and the words that came.
         return body
 
     def _answer(self, response: httpx.Response, text: str) -> Answer:
