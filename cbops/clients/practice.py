@@ -7,8 +7,10 @@ from typing import NoReturn
 
 import httpx
 
+from cbops.clients.http.tls import verification
 from cbops.errors import ConfigError
 from cbops.model.base import as_utc
+from cbops.model.config import TlsConfig
 
 _TIMEOUT = httpx.Timeout(10.0, read=600.0)  # letting a month pass takes the router a while
 
@@ -22,7 +24,13 @@ class PracticeClock:
     def __init__(self, url: str, token: str | None, *, transport: httpx.BaseTransport | None = None) -> None:
         self._url = url.rstrip("/")
         headers = {"x-api-key": token} if token else {}
-        self._client = httpx.Client(headers=headers, timeout=_TIMEOUT, transport=transport, trust_env=False)
+        self._client = httpx.Client(
+            headers=headers,
+            timeout=_TIMEOUT,
+            verify=verification(TlsConfig(), url, "router.tls"),
+            transport=transport,
+            trust_env=False,
+        )
 
     def now(self) -> datetime:
         """The router's present instant, in UTC."""

@@ -37,16 +37,23 @@ def refusal(tls: TlsConfig) -> ConfigError:
     return raised.value
 
 
-def test_without_settings_and_without_tls_httpx_decides_and_verifies(tmp_path):
-    assert verification(TlsConfig(), URL, "metrics.tls") is True
-    assert verification(of(tmp_path, ca_file="x"), "http://prometheus.example", "metrics.tls") is True
+def test_without_settings_the_usual_authorities_are_trusted():
+    context = verification(TlsConfig(), URL, "metrics.tls")
+    assert context.verify_mode is ssl.CERT_REQUIRED
+    assert context.check_hostname
+    assert len(context.get_ca_certs()) > 50
+
+
+def test_where_nothing_is_encrypted_nobody_is_trusted_and_no_file_is_read(tmp_path):
+    context = verification(of(tmp_path, ca_file="x"), "http://prometheus.example", "metrics.tls")
+    assert context.verify_mode is ssl.CERT_REQUIRED
+    assert context.get_ca_certs() == []
 
 
 @pytest.mark.needs("openssl")
 def test_a_server_is_always_verified(files):
     for tls in (of(files, ca_file="ca.pem"), of(files, cert_file="one.pem", key_file="one.key")):
         context = verification(tls, URL, "metrics.tls")
-        assert isinstance(context, ssl.SSLContext)
         assert context.verify_mode is ssl.CERT_REQUIRED
         assert context.check_hostname
 
@@ -54,7 +61,6 @@ def test_a_server_is_always_verified(files):
 @pytest.mark.needs("openssl")
 def test_an_authority_of_its_own_stands_in_place_of_the_built_in_ones(files):
     context = verification(of(files, ca_file="ca.pem"), URL, "metrics.tls")
-    assert isinstance(context, ssl.SSLContext)
     assert len(context.get_ca_certs()) == 1
 
 

