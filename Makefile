@@ -10,6 +10,8 @@ endif
 BIN := $(VENV)/bin
 SCENARIO ?= sound
 WORKERS ?= auto
+# Neighbours stay with one worker, which has then made what a module shares.
+PYTEST = $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
@@ -24,12 +26,12 @@ demo: $(VENV)/.run ## play phase 1 on the embedded router (SCENARIO=sound|…)
 	$(BIN)/cbops demo --scenario $(SCENARIO) --dir demo || case $$? in 10|20) ;; *) exit 1 ;; esac
 
 test: $(VENV)/.test programs ## everything: all tests, and the floor under the coverage
-	$(BIN)/python -m pytest -n $(WORKERS) -m "not long" --cov --cov-report=json:.coverage.json --cov-report=
+	$(PYTEST) -m "pure and not long" --cov --cov-report=json:.coverage.json --cov-report=
 	$(BIN)/python -m tools.coverage_floor .coverage.json
-	$(BIN)/python -m pytest -n $(WORKERS) -m long # without coverage, which would double their time
+	$(PYTEST) -m "long or not pure" # without coverage, which would double their time
 
 quick: $(VENV)/.test ## the tests that take less than ten seconds each
-	$(BIN)/python -m pytest -n $(WORKERS) -m "not long" -q
+	$(PYTEST) -m "not long" -q
 
 static: $(VENV)/.check ## ruff, formatting, types, import contracts, nothing left to do
 	$(BIN)/ruff check .

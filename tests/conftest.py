@@ -41,6 +41,18 @@ SCHEMAS = ROOT / "docs" / "schemas"
 KEPT = ("PATH", "HOME", "LANG", "TMPDIR", "VIRTUAL_ENV", "COVERAGE_PROCESS_START", "COVERAGE_PROCESS_CONFIG")
 
 
+PURE = frozenset(
+    ROOT / "tests" / name for name in ("model", "breaker", "measure", "judge", "rollout", "journal")
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The folder says what is pure."""
+    for item in items:
+        if not PURE.isdisjoint(item.path.parents):
+            item.add_marker("pure")
+
+
 def missing(item: pytest.Item) -> list[str]:
     programs = [program for marker in item.iter_markers("needs") for program in marker.args]
     return [program for program in programs if shutil.which(program) is None]
