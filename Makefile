@@ -15,7 +15,7 @@ PYTEST = $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test quick static check all programs schemas bench clean
+.PHONY: help demo test quick static check all programs schemas bench fuzz audit sbom clean
 .DELETE_ON_ERROR:
 
 help: ## list the targets
@@ -58,6 +58,16 @@ bench: $(VENV)/.bench ## start-up beside an empty Typer app; replay beside pybre
 	$(BIN)/python benchmarks/replaying.py
 	$(BIN)/python benchmarks/collecting.py
 
+fuzz: $(VENV)/.fuzz ## more than 100,000 bad inputs for every parser and command; says what was found
+	tools/fuzz $(BIN)/python
+
+audit: $(VENV)/.audit ## what is known against the pinned dependencies; what couldn't be looked up is unknown
+	$(BIN)/python -m tools.audit constraints.txt
+
+sbom: $(VENV)/.audit ## dist/cbops.cdx.json: what a release is made of (CycloneDX)
+	mkdir -p dist
+	$(BIN)/cyclonedx-py requirements constraints.txt --pyproject pyproject.toml --output-reproducible -o dist/cbops.cdx.json
+
 clean: ## remove everything that make made
 	rm -rf .venv .venv-* build dist demo htmlcov .coverage .coverage.* *.egg-info
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
@@ -87,4 +97,13 @@ $(VENV)/.bench: $(VENV)/.test
 
 $(VENV)/.check: $(VENV)/.test
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --group check
+	@touch $@
+
+# Where atheris can't be installed, the coverage-guided part is left out, with a word.
+$(VENV)/.fuzz: $(VENV)/.test
+	-$(BIN)/python -m pip install --quiet --constraint constraints.txt --group fuzz
+	@touch $@
+
+$(VENV)/.audit: $(VENV)/.run
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --group audit
 	@touch $@

@@ -27,10 +27,12 @@ USED = {
     "nanoarrow": "nanoarrow",
     "numpy": "numpy",
     "promql-parser": "promql_parser",
+    "cryptography": "cryptography.hazmat.primitives.asymmetric.ed25519",
     "grafana-foundation-sdk": "grafana_foundation_sdk.builders.timeseries",
     "stamina": "stamina",
     "numba": "numba",
     "vl-convert-python": "vl_convert",
+    "keyring": "keyring",
 }
 
 

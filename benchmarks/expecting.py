@@ -14,7 +14,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from counted import Scene, make
-from judgement import CRITERIA, FIRST_SEED, SOUND, TRAFFIC, noises
+from judgement import CRITERIA, FIRST_SEED, noises
+from judgement_rows import SOUND, TRAFFIC
 
 from cbops.judge import evaluate, expected_verdict
 from cbops.model.expected import RecentDay

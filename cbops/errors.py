@@ -41,6 +41,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+_LONGEST = 2_000  # characters of a message
+
 
 class CbopsError(Exception):
     """The root; never raised itself."""
@@ -49,6 +51,8 @@ class CbopsError(Exception):
     exit_status: ClassVar[int] = 1
 
     def __init__(self, message: str, *, hint: str, details: tuple[str, ...] = ()) -> None:
+        if len(message) > _LONGEST:  # what a file or a server holds is in it
+            message = f"{message[:_LONGEST]}…"
         super().__init__(message)
         self.message = message
         self.hint = hint

@@ -41,9 +41,13 @@ from cbops.model.events import (
     TornLineSetAside,
     Tuned,
 )
+from cbops.model.events_guard import GuardBreached, GuardEnded, GuardStarted, RolloutPaused, RolloutUnpaused
+from cbops.model.events_safeguards import ApprovalGiven, JournalSealed
+from cbops.model.events_tickets import TicketMoved, TicketNoted, TicketOpened, TicketUpdated
 from cbops.model.observation import DayWindow
 from cbops.model.plan import OverrideNote, Rehearsal, Weighed
 from cbops.model.tenant import Owner, Target
+from cbops.model.ticket import TicketKind, TicketPriority, TicketState
 from cbops.model.verdict import Recommendation, Verdict
 
 START = datetime(2025, 1, 27, 9, 0, tzinfo=UTC)
@@ -218,7 +222,45 @@ def people() -> list[Event]:
             baseline_to=START.date() - timedelta(days=3),
             reason="the last days had an outage",
         ),
+        *ticket_events(),
         TornLineSetAside(file="torn-2-1.txt", length=len(TORN_BYTES)),
+    ]
+
+
+def ticket_opened(number: int = 1, fingerprint: str = "opens-1") -> TicketOpened:
+    return TicketOpened(
+        ticket=number,
+        fingerprint=fingerprint,
+        kind=TicketKind.THRESHOLD_INACCURACY,
+        title="openai opens too often",
+        priority=TicketPriority.MEDIUM,
+        signal="3 unexpected opens",
+        body=sha(JUDGED),
+        last_seen=START,
+    )
+
+
+def ticket_updated(number: int = 1) -> TicketUpdated:
+    return TicketUpdated(
+        ticket=number,
+        title="openai opens far too often",
+        priority=TicketPriority.HIGH,
+        signal="9 unexpected opens",
+        body=sha(OBSERVED),
+        last_seen=START + timedelta(days=1),
+    )
+
+
+def ticket_moved(to: TicketState, *, number: int = 1, **words: str) -> TicketMoved:
+    return TicketMoved(ticket=number, to=to, **words)
+
+
+def ticket_events() -> list[Event]:
+    return [
+        ticket_opened(),
+        ticket_updated(),
+        TicketNoted(ticket=1, note="looked", priority=TicketPriority.LOW, done="read the logs"),
+        ticket_moved(TicketState.TRIAGED),
     ]
 
 
@@ -246,8 +288,35 @@ def enabled_events() -> list[Event]:
     ]
 
 
+def safeguards() -> list[Event]:
+    """An approval and a seal; neither signature is a real one."""
+    return [
+        ApprovalGiven(step="proceed", what=sha(JUDGED), note="seen", key="ab" * 32, signature="cd" * 64),
+        JournalSealed(covers=6, hash=sha(JUDGED), sealed_at=START, key="ab" * 32, signature="cd" * 64),
+    ]
+
+
+def guarded() -> list[Event]:
+    """A guard that paused the rollout, which went on afterwards."""
+    return [
+        GuardStarted(action="pause", interval_seconds=30, until=START + timedelta(days=1)),
+        GuardBreached(kind="stuck", subject="openai r1", action="pause", readings=3, told="wedged"),
+        RolloutPaused(since=START, reason="wedged"),
+        GuardEnded(why="time", readings=9, watched_seconds=270, blind_seconds=30, breaches=1),
+        RolloutUnpaused(until=START + timedelta(hours=1), reason="looked at"),
+    ]
+
+
 def adopted_events() -> list[Event]:
-    return [opened(adopted=True), adopted(), collected(1), evaluated(), decided(Recommendation.EXTEND)]
+    return [
+        opened(adopted=True),
+        adopted(),
+        collected(1),
+        evaluated(),
+        decided(Recommendation.EXTEND),
+        *safeguards(),
+        *guarded(),
+    ]
 
 
 def lines_of(events: Sequence[Event], actor: str = "maya") -> list[bytes]:

@@ -17,6 +17,7 @@ from cbops import __version__
 from cbops.cli.emit import Emitter, Presented, silence, streams
 from cbops.cli.failure import failure_of
 from cbops.cli.lazy import lazy
+from cbops.cli.secrets import secrets_read
 from cbops.cli.settings import Hoisted, hoist
 from cbops.cli.table import TABLE, Located, locate, suggestions
 from cbops.cli.tree import build
@@ -50,13 +51,13 @@ def run(argv: Sequence[str], clock: Clock | None = None) -> int:
         except BrokenPipeError:
             raise
         except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - a bug is reported, not shown as a traceback
-            return emitter.failure(failure_of(error, command, environ))
+            return emitter.failure(failure_of(error, command, {**environ, **secrets_read()}))
     except BrokenPipeError:
         silence(into.out)  # whoever read stdout left, which is no one's mistake
         return 0
     except OSError as error:
         silence(into.out)  # what the command did stays done; only its answer is lost
-        return emitter.unprintable(failure_of(error, command, environ))
+        return emitter.unprintable(failure_of(error, command, {**environ, **secrets_read()}))
 
 
 def _dispatch(hoisted: Hoisted, located: Located, emitter: Emitter, given: Surroundings) -> int:

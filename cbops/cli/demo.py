@@ -24,6 +24,7 @@ from cbops.model.checklist import ITEMS
 from cbops.model.config import Config
 from cbops.model.events import IncidentAdded
 from cbops.model.policy import CANARY_BLOCK
+from cbops.model.system import SystemUser
 from cbops.model.verdict import Recommendation
 from cbops.simulator.router import Router
 from cbops.simulator.scenarios import Scenario
@@ -31,6 +32,7 @@ from cbops.simulator.server import RunningServer
 
 TOKEN = "practice"  # noqa: S105 - the practice router's, reachable from this machine alone
 ACTOR = "demo"
+SYSTEM = SystemUser(user="demo", host="practice")  # whoever plays it, so that the same is played
 DAYS = 7
 HOUR = timedelta(hours=1)
 
@@ -89,7 +91,7 @@ class Cast:
 
     def who(self, command: str) -> Who:
         """The demo, doing that."""
-        return Who(actor=ACTOR, command=command, clock=self.stage)
+        return Who(actor=ACTOR, command=command, clock=self.stage, system=SYSTEM)
 
     def rollout(self, name: str) -> Path:
         """The folder of a rollout."""

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from cbops.model.rule_check import ReadRules
     from cbops.model.telemetry import LoadedRule
 
-EXTRAS = {"fast": "numba", "charts": "vl_convert"}
+EXTRAS = {"fast": "numba", "charts": "vl_convert", "keyring": "keyring"}
 MAX_SECONDS = 15.0  # for one answer: a check is no measurement
 MAX_ATTEMPTS = 2
 E = TypeVar("E", "RouterConfig", "MetricsConfig", "AlertsConfig")
@@ -52,7 +52,7 @@ class _Clients:
             named=tenants,
             chosen=place.rollout() if place.settings.rollout is not None else None,
             tenants=place.tenants,
-            signed=bool(place.environ.get(place.config.router.auth.env)),
+            signed=_signed(place),
             admin=self._admin,
             metrics=self._metrics,
             server=self._server if prometheus else None,
@@ -98,6 +98,12 @@ class _Clients:
     @property
     def _base(self) -> Path:
         return self._place.base
+
+
+def _signed(place: Workplace) -> bool:
+    """A key is sent; where a file or the keyring should hold it and doesn't, no call is."""
+    kind, name = place.config.router.auth.place
+    return kind != "env" or bool(place.environ.get(name))
 
 
 def _impatient(config: Config) -> Config:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 import re
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated
 
 import typer
 
-from cbops.model.base import as_utc
+from cbops.model.base import as_utc, within_reason
 
 
 def instant(text: str | datetime) -> datetime:
@@ -17,8 +17,8 @@ def instant(text: str | datetime) -> datetime:
     if isinstance(text, datetime):
         return as_utc(text)
     try:
-        return as_utc(datetime.fromisoformat(text.strip()))
-    except (ValueError, OverflowError):
+        return within_reason(as_utc(datetime.fromisoformat(text.strip())))
+    except ValueError:
         raise typer.BadParameter(f"'{text}' is not an ISO 8601 time such as 2025-01-27T09:00:00Z") from None
 
 
@@ -27,9 +27,11 @@ def calendar_date(text: str | date) -> date:
     if isinstance(text, date):
         return text
     try:
-        return date.fromisoformat(text.strip())
+        found = date.fromisoformat(text.strip())
+        within_reason(datetime(found.year, found.month, found.day, tzinfo=UTC))
     except ValueError:
         raise typer.BadParameter(f"'{text}' is not a date such as 2025-01-27") from None
+    return found
 
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}

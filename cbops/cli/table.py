@@ -42,6 +42,7 @@ GROUPS: dict[str, str] = {
     "monitor": "Collect what the canary showed, day by day.",
     "incident": "Declare provider incidents.",
     "lesson": "Write down what was learned.",
+    "ticket": "Signals found, tickets drafted from them, and their life.",
     "checklist": "The checklist before the rollout.",
     "report": "Write the rollout's documents.",
     "alerts": "Prometheus rules for the rollout.",
@@ -68,6 +69,7 @@ TABLE: tuple[Entry, ...] = (
     Entry("canary candidates", "Rank the tenants as canaries, with reasons.", "canary:CandidatesAnswer"),
     Entry("canary select", "Choose the canary and open a rollout.", "canary:SelectAnswer"),
     Entry("canary notify", "Record that the owner was told, how, and the answer.", "canary:NotifyAnswer"),
+    Entry("canary approve", "Approve that somebody else enables or proceeds.", "safeguards:ApproveAnswer"),
     Entry("canary enable", "Enable the breaker in the canary's live policy.", "canary:EnableAnswer"),
     Entry(
         "canary adopt", "Open a rollout for a breaker that was enabled outside cbops.", "canary:AdoptAnswer"
@@ -80,6 +82,11 @@ TABLE: tuple[Entry, ...] = (
         "monitor:MonitorDayAnswer|monitor:MonitorDaysAnswer",
     ),
     Entry("monitor note", "Add an issue, an action or a note to a day.", "monitor:NoteAnswer"),
+    Entry(
+        "monitor watch",
+        "Guard the canary live: warn, pause or roll back on a hard breach.",
+        "watch:WatchAnswer|watch:UnpauseAnswer",
+    ),
     Entry(
         "monitor scrape", "Fill the embedded sample store from a router's /metrics.", "monitor:ScrapeAnswer"
     ),
@@ -97,6 +104,21 @@ TABLE: tuple[Entry, ...] = (
     Entry("rollback", "Disable the breaker and prove that it no longer acts.", "canary:RollbackAnswer"),
     Entry("resume", "Finish or abandon what was in flight.", "canary:ResumeAnswer"),
     Entry("lesson add", "Add a lesson to the log.", "monitor:LessonAnswer"),
+    Entry(
+        "ticket signals",
+        "Find what tickets should be about, in what was collected and judged.",
+        "tickets:TicketSignalsAnswer",
+    ),
+    Entry(
+        "ticket create", "Open tickets from signals, or one in your own words.", "tickets:TicketCreateAnswer"
+    ),
+    Entry("ticket list", "List the tickets of the rollout.", "tickets:TicketListAnswer"),
+    Entry("ticket show", "Show a ticket with all its sections.", "tickets:TicketShowAnswer"),
+    Entry(
+        "ticket update",
+        "Move a ticket on, add a note, set its priority, tick an item.",
+        "tickets:TicketUpdateAnswer",
+    ),
     Entry("checklist show", "Show the checklist before the rollout.", "monitor:ChecklistAnswer"),
     Entry("checklist mark", "Record a person's word on an item.", "monitor:ChecklistAnswer"),
     Entry("report log", "Write the execution log.", "record:ReportAnswer"),
@@ -113,6 +135,7 @@ TABLE: tuple[Entry, ...] = (
     Entry("dashboard render", "Write a Grafana dashboard of the rollout.", "dashboard:DashboardRenderAnswer"),
     Entry("journal show", "Show the record of the rollout.", "record:JournalShowAnswer"),
     Entry("journal verify", "Prove that nobody changed the record.", "record:JournalVerifyAnswer"),
+    Entry("journal seal", "Sign the record up to its last event.", "safeguards:JournalSealAnswer"),
     Entry("policy show", "Show the live policy and its effective breaker.", "canary:PolicyShowAnswer"),
     Entry("policy diff", "Show what enabling would change in the live policy.", "canary:PolicyDiffAnswer"),
     Entry(

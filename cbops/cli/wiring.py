@@ -20,6 +20,7 @@ import typer
 from cbops.cli import endpoints
 from cbops.cli.lazy import lazy
 from cbops.cli.rollouts import choose
+from cbops.cli.secrets import admin_key, warn_of_unverified
 from cbops.cli.settings import Settings
 from cbops.errors import CbopsError, ConfigError, UsageError
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from cbops.flows.steps.recording import Who
     from cbops.model.base import Frozen
     from cbops.model.config import Config
+    from cbops.model.system import SystemUser
     from cbops.model.tenant import TenantsFile
 
 CONFIG_NAME = "cbops.yaml"
@@ -59,6 +61,19 @@ def system_user() -> str:
         return pwd.getpwuid(os.getuid()).pw_name
     except KeyError:
         return f"uid-{os.getuid()}"
+
+
+def account() -> SystemUser:
+    """The operating system's user and the host, as they go on record beside the name of `--by`."""
+    made: SystemUser = lazy("cbops.model.system", "SystemUser")(
+        user=_written(system_user()), host=_written(os.uname().nodename)
+    )
+    return made
+
+
+def _written(name: str) -> str:
+    """A name that may be no UTF-8, as the journal can hold it."""
+    return name.encode("utf-8", "replace").decode()[:64] or "-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +116,11 @@ class Workplace:
     def who(self, by: str | None = None) -> Who:
         """Who acts, with which command, and by which clock."""
         made: Who = lazy("cbops.flows.steps.recording", "Who")(
-            actor=by or system_user(), command=self.command, clock=self.clock, notes=self.notes
+            actor=by or system_user(),
+            command=self.command,
+            clock=self.clock,
+            notes=self.notes,
+            system=account(),
         )
         return made
 
@@ -111,7 +130,7 @@ class Workplace:
         return read
 
     def admin(self) -> AdminPort:
-        """The router's admin API, signed with the key from the environment (none: unsigned)."""
+        """The router's admin API, signed with its key (none: unsigned)."""
         return endpoints.admin_client(self.config, self.base, self.environ, self.closing)
 
     def samples(self) -> SamplePort:
@@ -197,7 +216,7 @@ def _clock(place: Workplace) -> Clock:
         raise ConfigError(f"{CLOCK} is '{wanted}'", hint=f"The only value: export {CLOCK}=practice")
     router = place.config.router
     clock = lazy("cbops.clients.practice", "PracticeClock")(
-        router.admin_url, place.environ.get(router.auth.env) or None
+        router.admin_url, admin_key(router.auth, place.environ, place.base), router.tls
     )
     place.closing.callback(clock.close)
     clock.now()
@@ -217,6 +236,7 @@ def _configured(context: typer.Context) -> Workplace:
     if path.is_dir():
         raise UsageError(f"--config {path} is a folder", hint=f"Name the file: --config {path / CONFIG_NAME}")
     config: Config = lazy("cbops.clients.files", "read_config")(path)
+    warn_of_unverified(config)
     return Workplace(
         settings=settings,
         config=config,

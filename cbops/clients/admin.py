@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import httpx
@@ -11,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 from cbops.clients import admin_answers as answers
 from cbops.clients.admin_http import AdminHttp, Call, path_part, unclear
+from cbops.clients.etags import REFUSED, Tagged, highest, state, strong
 from cbops.clients.http.client import Client
 from cbops.errors import AdminAnswerError, AdminError, AdminMissingError
 from cbops.model.base import JsonObject
@@ -44,6 +46,7 @@ class AdminClient(Client):
     ) -> None:
         self._config = config
         self._base = "/" + config.base_path.strip("/")
+        self._tagged = Tagged()
         self._http = AdminHttp(config, token, transport=transport, monotonic=monotonic)
         super().__init__(self._http)
 
@@ -84,7 +87,7 @@ class AdminClient(Client):
             f"{self._policy(tenant, policy)}/history",
             params={"limit": str(HISTORY)},
         )
-        return tuple(
+        found = tuple(
             PolicyVersion(
                 version=line.version,
                 document=line.policy_json,
@@ -95,6 +98,8 @@ class AdminClient(Client):
             )
             for line in self._ask(call, answers.History).versions
         )
+        self._tagged.read((tenant, policy), self._http.etag, found)
+        return found
 
     def latest(self, tenant: str, policy: str) -> tuple[str, JsonObject]:
         """The latest version, which need not be the live one: (version, document)."""
@@ -125,7 +130,10 @@ class AdminClient(Client):
         comment: str,
         check: bool = True,
     ) -> PutAnswer:
-        """Write a new version; sent once, never repeated. `check` false: the router needn't find it valid."""
+        """Write a new version; sent once, never repeated. `check` false: the router needn't find it valid.
+
+        Where the history came with an entity tag, the router is told to write only over what was read (If-Match).
+        """
         call = Call(
             f"writing version {version} of {tenant}/{policy}",
             "PUT",
@@ -138,8 +146,9 @@ class AdminClient(Client):
                 "comment": comment,
             },
             writes=True,
+            match=self._tag(tenant, policy),
         )
-        answer = self._ask(call, answers.Written)
+        answer = self._write(call, tenant, policy)
         if not answer.success:
             raise AdminAnswerError(
                 f"{call.doing}: the router answered that it did not", hint="Look into the router's own log."
@@ -149,6 +158,32 @@ class AdminClient(Client):
             previous_version=answer.previous_version,
             updated_at=answer.updated_at,
         )
+
+    def _tag(self, tenant: str, policy: str) -> str | None:
+        """The policy's entity tag, while its latest version is the one of the history that was read last."""
+        seen = self._tagged.known((tenant, policy))
+        if seen is None:
+            return None
+        try:
+            version, _ = self.latest(tenant, policy)
+        except AdminError:
+            return None  # what is to be written is as safe as with a router that has no tags
+        return strong(self._http.etag) if version == highest(seen) else None
+
+    def _write(self, call: Call, tenant: str, policy: str) -> answers.Written:
+        seen = self._tagged.known((tenant, policy))
+        self._tagged.forget((tenant, policy))
+        try:
+            return self._ask(call, answers.Written)
+        except AdminAnswerError:
+            if (
+                call.match is None
+                or self._http.status != REFUSED
+                or state(self.history(tenant, policy)) != seen
+            ):
+                raise
+        # Nothing was written, and nobody else wrote: the tag is about something else than the policy.
+        return self._ask(replace(call, match=None), answers.Written)
 
     def reload(self, tenant: str, policy: str) -> None:
         """Make the stored policy live again."""

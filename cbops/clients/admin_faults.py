@@ -17,6 +17,7 @@ PAGE_HEAD = 16_384  # bytes of a page in which its title is looked for
 
 HINTS = {
     409: "Someone else has written meanwhile. Read again: cbops policy show",
+    412: "Someone else has written meanwhile. Read again: cbops policy show",
     413: "The policy document is too large for the router.",
     422: "Correct the policy document: cbops policy show",
     400: "Correct the policy document: cbops policy show",

@@ -16,8 +16,11 @@ from urllib.parse import quote
 import httpx
 
 from cbops.clients.admin_faults import CUT, HINTS, LATER, SHOWN, may_pass, message_of
+from cbops.clients.http.deadline import Deadline
 from cbops.clients.http.retrying import TryAgainError, asked_pause, with_retries
+from cbops.clients.http.secrets import Secrets
 from cbops.clients.http.tls import verification
+from cbops.clients.json_keys import DoubledJsonKeyError, single_keys
 from cbops.errors import (
     AdminAnswerError,
     AdminError,
@@ -28,9 +31,10 @@ from cbops.errors import (
     InputError,
     PolicyError,
 )
-from cbops.model.config import RouterConfig
+from cbops.model.config import EndpointConfig, RouterConfig
 
 MAX_ANSWER_BYTES = 8 * 1024 * 1024
+_NOTHING_PLAIN = EndpointConfig()
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _HINT_RUNS = (
     "Check that the router runs and router.admin_url in cbops.yaml; 'cbops rollback' says what to do by hand."
@@ -46,6 +50,7 @@ class Call:
 
     `writes`: a call after which a lost answer leaves open whether something was changed.
     `reads`: it changes nothing, so it may be sent again (each GET does so).
+    `match`: the entity tag that the policy must still have.
     `twin`: another spelling of the path, for a router that has not this one or redirects from it.
     """
 
@@ -57,6 +62,7 @@ class Call:
     writes: bool = False
     reads: bool = False
     twin: str | None = None
+    match: str | None = None
 
 
 def path_part(what: str, value: str) -> str:
@@ -88,12 +94,16 @@ class AdminHttp:
         monotonic: Callable[[], float],
     ) -> None:
         self.requests = 0  # sent so far
+        self.status, self.etag = 0, ""  # of the last answer; none: 0 and empty
         self.date: str | None = None  # what the last answer says of the server's clock
         self._root = _root(config.admin_url)
         self._token = token
+        self._auth = config.auth
+        self._secrets = Secrets.of(_key(config, token), _NOTHING_PLAIN, "[key]")
         self._monotonic = monotonic
         self._seconds = config.timeout_seconds
         self._retries = config.retries
+        self._deadline = Deadline()
         self._client = httpx.Client(
             headers={"accept": "application/json", "accept-encoding": "identity", **_key(config, token)},
             timeout=config.timeout_seconds,
@@ -113,7 +123,11 @@ class AdminHttp:
         if not body.strip():
             return None
         try:
-            return json.loads(body, parse_constant=_no_constant, parse_float=_finite)
+            return json.loads(
+                body, parse_constant=_no_constant, parse_float=_finite, object_pairs_hook=single_keys
+            )
+        except DoubledJsonKeyError as error:
+            raise unclear(call, f"in the answer {self._shown(str(error))}", hint=_HINT_PATHS) from None
         except (ValueError, RecursionError) as error:
             raise unclear(call, "the answer is not JSON", hint=_HINT_PATHS) from error
 
@@ -155,14 +169,31 @@ class AdminHttp:
         headers = {} if content is None else {"content-type": "application/json"}
         until = self._monotonic() + self._seconds
         parts, size = [], 0
-        self.requests, self.date = self.requests + 1, None
-        with self._client.stream(
-            call.method, self._root + call.path, params=call.params, content=content, headers=headers
-        ) as response:
-            self.date = response.headers.get("date")
-            for (
-                part
-            ) in response.iter_bytes():  # as it comes: with a fixed size a slow one would not be noticed
+        if call.match is not None:
+            headers["if-match"] = call.match
+        self.requests, self.date, self.status, self.etag = self.requests + 1, None, 0, ""
+        with (
+            self._deadline.within(self._seconds),
+            self._client.stream(
+                call.method,
+                self._root + call.path,
+                params=call.params,
+                content=content,
+                headers=headers,
+                extensions={"trace": self._deadline.trace},
+            ) as response,
+        ):
+            self.date, self.status = response.headers.get("date"), response.status_code
+            self.etag = response.headers.get("etag", "")
+            packed = response.headers.get("content-encoding", "identity").strip().lower()
+            if packed not in ("", "identity"):  # a little of it can grow into very much
+                raise unclear(
+                    call,
+                    f"it is compressed as '{self._shown(packed)}', which was not asked for",
+                    hint=_HINT_PATHS,
+                )
+            # As it comes: with a fixed size a slow one would not be noticed.
+            for part in response.iter_bytes():
                 size += len(part)
                 if size > MAX_ANSWER_BYTES:
                     raise unclear(
@@ -191,7 +222,8 @@ class AdminHttp:
         status = response.status_code
         if 200 <= status < 300:
             return
-        said = self._shown(message_of(body))
+        # Before it is cut to its beginning, which could leave half of the key.
+        said = self._shown(message_of(self._secrets.out_of(body.decode(errors="replace")).encode()))
         why = f"{call.doing}: the router answered {status}" + (f" ({said})" if said else "")
         why += "" if pause is None else f" and asks to wait {pause:g} s"
         if 300 <= status < 400:
@@ -211,14 +243,15 @@ class AdminHttp:
 
     def _key_hint(self) -> str:
         if self._token is None:
-            return "No key was sent: set the variable that router.auth.env in cbops.yaml names."
-        return "The key was sent and not taken: check the variable that router.auth.env names, and router.auth.header."
+            return f"No key was sent: set the variable that router.auth.env in cbops.yaml names ({self._auth.where})."
+        kind, _ = self._auth.place
+        what = "the variable" if kind == "env" else f"the {kind}"
+        return f"The key was sent and not taken: check {what} that router.auth.{kind} names, and router.auth.header."
 
     def _shown(self, text: str) -> str:
         """Foreign words for a message: one line, short, without the key."""
-        if self._token:
-            text = text.replace(self._token, "[key]")
-        line = " ".join("".join(each if each.isprintable() else " " for each in text).split())
+        words = self._secrets.out_of(text)
+        line = " ".join("".join(each if each.isprintable() else " " for each in words).split())
         return line if len(line) <= SHOWN else f"{line[:SHOWN]}…"
 
 
@@ -261,7 +294,7 @@ def _key(config: RouterConfig, token: str | None) -> dict[str, str]:
     value = token if config.auth.scheme is None else f"{config.auth.scheme} {token}"
     if not (value.isascii() and value.isprintable()) or value != value.strip() or not token.strip():
         raise ConfigError(
-            f"the key in {config.auth.env} can't be sent in a header",
+            f"the key in {config.auth.where} can't be sent in a header",
             hint="It may have printable ASCII characters only, and no space or line end around it.",
         )
     return {config.auth.header: value}

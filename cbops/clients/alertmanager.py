@@ -13,6 +13,7 @@ import httpx
 from cbops.clients.http.caller import Caller
 from cbops.clients.http.client import Client
 from cbops.clients.http.faults import Server
+from cbops.clients.json_keys import DoubledJsonKeyError, single_keys
 from cbops.errors import AlertmanagerError, ConfigError
 from cbops.model.base import as_utc
 from cbops.model.config import AlertsConfig
@@ -95,7 +96,9 @@ class Alertmanager(Client):
         if answer.status != 200:
             raise self._caller.nonsense(f"HTTP {answer.status} {self._caller.safe(answer.text)}".strip())
         try:
-            return json.loads(answer.text)
+            return json.loads(answer.text, object_pairs_hook=single_keys)
+        except DoubledJsonKeyError as error:
+            raise self._caller.nonsense(str(error)) from None
         except (ValueError, RecursionError):
             raise self._caller.nonsense("HTTP 200, and no JSON") from None
 

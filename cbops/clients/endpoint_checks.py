@@ -1,6 +1,6 @@
 """What cbops.yaml says about servers, as far as it can be checked without them: addresses, secrets, headers, TLS.
 
-Secrets are named by their variable; none stands in the file, and none is repeated in a message.
+Secrets are named by their place; none stands in the file, and none is repeated in a message.
 """
 
 from __future__ import annotations
@@ -12,10 +12,13 @@ from urllib.parse import urlsplit
 
 from cbops.clients.strict import REMEDY
 from cbops.errors import ConfigError
-from cbops.model.config import Config, EndpointConfig, EnvValue, TlsConfig
+from cbops.model.config import Config, EndpointConfig, TlsConfig
+from cbops.model.config_secrets import AuthConfig, HeaderSecret, Place, SecretSource
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_ENTRY = re.compile(r"(?=[^\s/])[^/\x00-\x1f\x7f]+/(?=\S)[^\x00-\x1f\x7f]+")
+_SECRET_VALUE = re.compile(r"\s*((bearer|basic|token|apikey|digest)\s|eyJ[\w-]+\.)", re.IGNORECASE)
 _SECRET_HEADER = re.compile(r"auth|cookie|token|secret|key|passw|credential", re.IGNORECASE)
 
 # What a request is made of: with another value the server would not understand it.
@@ -36,21 +39,34 @@ _OURS = frozenset(
 def check_endpoints(config: Config, path: Path) -> None:
     """ConfigError, with the key in it, for what can't be right."""
     _check_urls(config, path)
-    variables = {"router.auth.env": config.router.auth.env}
+    sources: dict[str, AuthConfig | SecretSource] = {"router.auth": config.router.auth}
     names = {"router.auth.header": config.router.auth.header}
     for section, endpoint in _endpoints(config):
         _check_headers(section, endpoint, path)
-        variables |= dict(_variables(section, endpoint))
+        sources |= dict(_sources(section, endpoint))
         names |= {f"{section}.headers.{name}": name for name in endpoint.headers}
-    for key, variable in variables.items():
-        if not _VARIABLE.fullmatch(variable):
-            raise ConfigError(
-                f"{path}: {key} is not the name of an environment variable",
-                hint="It is a name such as CBOPS_ADMIN_TOKEN, not the secret itself.",
-            )
+    for key, source in sources.items():
+        _check_source(key, *source.place, path)
     for key, name in names.items():
         if not _HEADER.fullmatch(name):
             raise ConfigError(f"{path}: {key} is not the name of a header", hint=REMEDY)
+
+
+def _check_source(key: str, kind: Place, name: str, path: Path) -> None:
+    if kind == "env" and not _VARIABLE.fullmatch(name):
+        raise ConfigError(
+            f"{path}: {key}.env is not the name of an environment variable",
+            hint="It is a name such as CBOPS_ADMIN_TOKEN, not the secret itself.",
+        )
+    if kind == "keyring" and not _ENTRY.fullmatch(name):
+        raise ConfigError(
+            f"{path}: {key}.keyring is not SERVICE/NAME",
+            hint="It names an entry of the system keyring, such as cbops/admin, not the secret itself.",
+        )
+    if kind == "file" and (not name or not name.isprintable()):
+        raise ConfigError(
+            f"{path}: {key}.file is not a path", hint="It names the file that holds the secret."
+        )
 
 
 def _endpoints(config: Config) -> tuple[tuple[str, EndpointConfig], ...]:
@@ -112,13 +128,14 @@ def _check_headers(section: str, endpoint: EndpointConfig, path: Path) -> None:
         key = f"{section}.headers.{name}"
         if name.lower() in _OURS:
             raise ConfigError(f"{path}: {key} is a header that cbops sets itself", hint="Take it out.")
-        if isinstance(value, EnvValue):
+        if isinstance(value, HeaderSecret):
             if value.scheme is not None and not _HEADER.fullmatch(value.scheme):
                 raise ConfigError(f"{path}: {key}.scheme is not one word such as Bearer", hint=REMEDY)
-        elif _SECRET_HEADER.search(name):
+        elif _SECRET_HEADER.search(name) or _SECRET_VALUE.match(value):
             raise ConfigError(
                 f"{path}: {key} looks like a secret, and secrets do not belong into a file",
-                hint=f"Name the environment variable that holds it: {name}: {{env: NAME}}",
+                hint=f"Name the environment variable that holds it: {name}: {{env: NAME}}; or {{file: PATH}}, or "
+                "{keyring: SERVICE/NAME}",
             )
         elif not value.isprintable():
             raise ConfigError(f"{path}: {key} holds a control character", hint=REMEDY)
@@ -136,9 +153,9 @@ def _check_headers(section: str, endpoint: EndpointConfig, path: Path) -> None:
         )
 
 
-def _variables(section: str, endpoint: EndpointConfig) -> Iterator[tuple[str, str]]:
+def _sources(section: str, endpoint: EndpointConfig) -> Iterator[tuple[str, SecretSource]]:
     for name, value in endpoint.headers.items():
-        if isinstance(value, EnvValue):
-            yield f"{section}.headers.{name}.env", value.env
+        if isinstance(value, HeaderSecret):
+            yield f"{section}.headers.{name}", value
     if endpoint.basic_auth is not None:
-        yield f"{section}.basic_auth.password.env", endpoint.basic_auth.password.env
+        yield f"{section}.basic_auth.password", endpoint.basic_auth.password

@@ -9,12 +9,14 @@ from cbops.clients.endpoint_checks import check_endpoints
 from cbops.clients.name_checks import check_names
 from cbops.clients.strict import REMEDY, parse_json, parse_yaml, read_text, validate
 from cbops.errors import ConfigError, InputError, PolicyError, TenantsError
-from cbops.model.base import Frozen, JsonObject
+from cbops.model.base import Frozen, JsonObject, within_reason
 from cbops.model.calendar import zone
 from cbops.model.config import Config
 from cbops.model.events import IncidentAdded
 from cbops.model.policy import parse_block
 from cbops.model.tenant import TenantsFile
+
+_MAX_INCIDENTS = 10_000
 
 
 class _Incidents(Frozen):
@@ -70,7 +72,16 @@ def read_incidents(path: Path) -> tuple[IncidentAdded, ...]:
         raise InputError(
             f"{path} is not a JSON list", hint='It looks like [{"provider": P, "from": T, "to": T}].'
         )
-    return validate(_Incidents, {"incidents": loaded}, path, InputError).incidents
+    if len(loaded) > _MAX_INCIDENTS:
+        raise InputError(f"{path} lists more than {_MAX_INCIDENTS} incidents", hint="Is it the right file?")
+    incidents = validate(_Incidents, {"incidents": loaded}, path, InputError).incidents
+    for number, incident in enumerate(incidents):
+        try:
+            within_reason(incident.start)
+            within_reason(incident.end)
+        except ValueError as wrong:
+            raise InputError(f"{path}: incidents.{number} has {wrong}", hint=REMEDY) from None
+    return incidents
 
 
 def read_block(path: Path) -> JsonObject:

@@ -10,6 +10,7 @@ from itertools import islice
 from operator import lt
 from typing import Any
 
+from cbops.clients.json_keys import DoubledJsonKeyError, single_keys
 from cbops.model.series import Series
 
 
@@ -50,9 +51,11 @@ def read_json(text: str) -> object:
     Lists of one series become arrays as soon as they are read, or a day takes ten times the memory.
     """
     try:
-        return json.loads(text, object_hook=_Packing(), parse_constant=_no_constant)
+        return json.loads(text, object_pairs_hook=_Packing(), parse_constant=_no_constant)
     except RecursionError:
         raise ValueError("JSON that is nested too deeply") from None
+    except DoubledJsonKeyError as error:
+        raise ValueError(f"JSON in which {error}") from None
     except json.JSONDecodeError as error:
         where = f"no JSON from character {error.pos + 1} on" if error.pos else "no JSON"
         raise ValueError(where) from None
@@ -86,8 +89,9 @@ class _Packing:
     def __init__(self) -> None:
         self._last = _Scrapes(())
 
-    def __call__(self, item: dict[str, Any]) -> dict[str, Any]:
-        """ValueError when they are no samples."""
+    def __call__(self, found: list[tuple[str, Any]]) -> dict[str, Any]:
+        """ValueError when they are no samples, and for a key that stands twice."""
+        item = single_keys(found)
         pairs = item.get("values")
         if isinstance(pairs, list) and "metric" in item:
             try:

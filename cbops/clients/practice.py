@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 from typing import NoReturn
 
@@ -12,7 +13,9 @@ from cbops.errors import ConfigError
 from cbops.model.base import as_utc
 from cbops.model.config import TlsConfig
 
+_MAX_BYTES = 64 * 1024
 _TIMEOUT = httpx.Timeout(10.0, read=600.0)  # letting a month pass takes the router a while
+_TLS = TlsConfig()
 
 
 class PracticeClock:
@@ -21,14 +24,22 @@ class PracticeClock:
     The router must be one of 'cbops sim serve --clock virtual'; ConfigError says when it isn't.
     """
 
-    def __init__(self, url: str, token: str | None, *, transport: httpx.BaseTransport | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        token: str | None,
+        tls: TlsConfig = _TLS,
+        *,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
         self._url = url.rstrip("/")
         headers = {"x-api-key": token} if token else {}
         self._client = httpx.Client(
-            headers=headers,
+            headers={"accept-encoding": "identity", **headers},
             timeout=_TIMEOUT,
-            verify=verification(TlsConfig(), url, "router.tls"),
+            verify=verification(tls, url, "router.tls"),
             transport=transport,
+            follow_redirects=False,  # the key goes nowhere else
             trust_env=False,
         )
 
@@ -48,19 +59,19 @@ class PracticeClock:
 
     def _ask(self, method: str, path: str, body: dict[str, float] | None = None) -> dict[str, object]:
         try:
-            response = self._client.request(method, self._url + path, json=body)
-            response.raise_for_status()
-            answer = response.json()
+            with self._client.stream(method, self._url + path, json=body) as response:
+                response.raise_for_status()
+                answer = json.loads(_whole(response))
         except httpx.HTTPStatusError as error:
             return self._none(f"{path} answers {error.response.status_code}", error)
-        except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
+        except (httpx.HTTPError, httpx.InvalidURL, ValueError, RecursionError) as error:
             return self._none(f"{path} does not answer as its would ({type(error).__name__})", error)
         return answer if isinstance(answer, dict) else self._none(f"{path} answers no object")
 
     def _time(self, answer: dict[str, object]) -> datetime:
         try:
             return as_utc(datetime.fromisoformat(str(answer.get("now"))))
-        except ValueError as error:
+        except (ValueError, OverflowError) as error:
             raise self._error("its answer has no time") from error
 
     def _none(self, why: str, error: Exception | None = None) -> NoReturn:
@@ -71,3 +82,15 @@ class PracticeClock:
             f"CBOPS_CLOCK asks for the practice router's time, and {self._url} gives none: {why}",
             hint="Serve it (cbops sim serve --clock virtual); on a real router: unset CBOPS_CLOCK",
         )
+
+
+def _whole(response: httpx.Response) -> bytes:
+    """The answer; ValueError where it is packed or larger than a clock's is."""
+    if response.headers.get("content-encoding", "identity").strip().lower() not in ("", "identity"):
+        raise ValueError("packed")
+    body = bytearray()
+    for part in response.iter_bytes():
+        body += part
+        if len(body) > _MAX_BYTES:
+            raise ValueError("too large")
+    return bytes(body)

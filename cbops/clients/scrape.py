@@ -6,6 +6,8 @@ their text; after that a line costs one look-up and one float().
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
@@ -16,6 +18,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from cbops.clients.store import SampleStore
 from cbops.errors import ConfigError
 
+MAX_BYTES = 256 << 20
+_SECONDS = 60.0  # for one answer as a whole
 _TIMEOUT = {"connect": 5.0, "read": 10.0, "write": 5.0, "pool": 5.0}
 
 
@@ -47,13 +51,15 @@ class Scraper:
         instance: str,
         job: str,
         transport: httpx.BaseTransport | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._store = store
+        self._monotonic = monotonic
         self._target = {"instance": instance, "job": job}
         self._request = httpx.Request(
             "GET",
             _address(url),
-            headers={"accept": "text/plain;version=0.0.4"},
+            headers={"accept": "text/plain;version=0.0.4", "accept-encoding": "identity"},
             extensions={"timeout": _TIMEOUT},
         )
         # The transport is asked directly: a client's cookies, redirects and hooks would cost more than the rest.
@@ -68,11 +74,13 @@ class Scraper:
         try:
             response = self._transport.handle_request(self._request)
             try:
-                body = response.read()
+                body = _whole(response, self._monotonic)
             finally:
                 response.close()
         except (httpx.HTTPError, httpx.StreamError) as error:
             return self._failed(at_ms, f"{type(error).__name__}: {error}")
+        except _UnreadError as error:
+            return self._failed(at_ms, str(error))
         if response.status_code != 200:
             return self._failed(at_ms, f"HTTP {response.status_code}")
         try:
@@ -129,7 +137,12 @@ class Scraper:
 
     def _learn(self, line: str, prefix: str, value: str) -> tuple[int, float]:
         """A line seen for the first time; one with its own timestamp, or set apart by tabs, is parsed each time."""
-        samples = [one for family in text_string_to_metric_families(line + "\n") for one in family.samples]
+        try:
+            samples = [
+                one for family in text_string_to_metric_families(line + "\n") for one in family.samples
+            ]
+        except (IndexError, KeyError) as error:  # the library's parser has no word for every line
+            raise ValueError(line[:200]) from error
         if len(samples) != 1:
             raise ValueError(line[:200])
         sample = samples[0]
@@ -141,7 +154,27 @@ class Scraper:
         series = self._store.series_id(sample.name, {**kept, **self._target})
         if sample.timestamp is None and _is_number(value):
             self._ids[prefix] = series
-        return series, sample.value
+        return series, float(sample.value)
+
+
+class _UnreadError(Exception):
+    """An answer that is not read to its end."""
+
+
+def _whole(response: httpx.Response, monotonic: Callable[[], float]) -> bytes:
+    """The answer, bounded in size and time; never unpacked, as a little can grow into very much."""
+    if response.headers.get("content-encoding", "identity").strip().lower() not in ("", "identity"):
+        raise _UnreadError("the answer is compressed, which was not asked for")
+    until = monotonic() + _SECONDS
+    parts, size = [], 0
+    for part in response.iter_bytes():
+        parts.append(part)
+        size += len(part)
+        if size > MAX_BYTES:
+            raise _UnreadError(f"the answer is larger than {MAX_BYTES >> 20} MiB")
+        if monotonic() > until:
+            raise _UnreadError(f"the answer took longer than {_SECONDS:g} s")
+    return b"".join(parts)
 
 
 def _is_number(text: str) -> bool:

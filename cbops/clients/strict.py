@@ -7,15 +7,17 @@ import json
 import typing
 from collections.abc import Hashable, Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from cbops.clients.yaml_bounds import BoundedLoader
 from cbops.errors import InputError
 
 MAX_BYTES = 4 * 1024 * 1024
 SHOWN_PROBLEMS = 5
+_LONG_VALUE = 120  # characters of a wrong value or key in a message
 REMEDY = "Correct the file and run the command again."
 # How a file calls what the library calls by Python's names.
 _SHAPES = {
@@ -26,18 +28,12 @@ _SHAPES = {
 M = TypeVar("M", bound=BaseModel)
 Location = tuple[int | str, ...]
 
-# The C loader is ten times faster, and not part of every installation.
-if TYPE_CHECKING:
-    from yaml import SafeLoader as _Base
-else:
-    _Base = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-
 
 class DoubledKeyError(yaml.MarkedYAMLError):
     """A key stands twice in one mapping; YAML's usual reading would drop the first in silence."""
 
 
-class _StrictLoader(_Base):
+class _StrictLoader(BoundedLoader):
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         seen: set[Hashable] = set()
         for key_node, _ in node.value:
@@ -136,7 +132,7 @@ def _message(data: object, problems: Iterable[Any], path: Path, text: str | None
         seen.add(location)
         line = _line(root, location)
         where = f" (line {line})" if line else ""
-        key = ".".join(str(part) for part in location) or "the file"
+        key = _short(".".join(str(part) for part in location)) or "the file"
         said.append(f"{key}{where} {_complaint(problem, location)}")
     more = f"; and {len(said) - SHOWN_PROBLEMS} more" if len(said) > SHOWN_PROBLEMS else ""
     return f"{path}: {'; '.join(said[:SHOWN_PROBLEMS])}{more}"
@@ -151,8 +147,16 @@ def _complaint(problem: Any, location: Location) -> str:  # noqa: ANN401 - pydan
     said = said.removeprefix("Value error, ")
     # A secret that was put into the wrong place must not be repeated on the screen.
     private = {"headers", "auth", "basic_auth"} & {str(part) for part in location}
-    got = "" if private or isinstance(problem["input"], Mapping | list) else f", not {problem['input']!r}"
+    got = (
+        ""
+        if private or isinstance(problem["input"], Mapping | list)
+        else f", not {_short(repr(problem['input']))}"
+    )
     return said + got
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _LONG_VALUE else f"{text[:_LONG_VALUE]}…"
 
 
 def _hint(model: type[BaseModel], problems: Iterable[Any]) -> str:
@@ -203,7 +207,7 @@ def _model_in(annotation: object) -> type[BaseModel] | None:
 
 
 def _compose(text: str | None) -> yaml.Node | None:
-    return None if text is None else yaml.compose(text, Loader=_Base)
+    return None if text is None else yaml.compose(text, Loader=BoundedLoader)
 
 
 def _line(node: yaml.Node | None, location: Location) -> int | None:

@@ -9,7 +9,7 @@ from cbops.breaker import rehearse
 from cbops.errors import AdminError, PolicyError, UsageError
 from cbops.flows.outcome import Outcome
 from cbops.flows.ports import AdminPort
-from cbops.flows.steps.opening import Rival, opening, reason_of, require_alone, rivals
+from cbops.flows.steps.opening import Rival, one_at_a_time, opening, reason_of, require_alone, rivals
 from cbops.flows.steps.recording import Record, Who, canonical, recording
 from cbops.journal.writer import Session, create
 from cbops.model.answers.canary import AdoptAnswer
@@ -44,24 +44,26 @@ def adopt(
             f"--enabled-at {enabled_at:%Y-%m-%d %H:%M} UTC lies in the future",
             hint="Give the time of enabling.",
         )
-    others = rivals(rollouts, target)
-    begun = next((each for each in others if _half_adopted(each, target)), None)
-    overrides = require_alone(
-        tuple(each for each in others if each is not begun), target, reason_of(beside, "--beside")
-    )
+    reason = reason_of(beside, "--beside")
+    require_alone(_others(rollouts, target)[1], target, reason)  # before the router is asked
     live, warnings = _live(admin, target)
     rehearsed, told = _rehearsal(live)
-    if begun is not None:
-        name = begun.folder.name
-        with recording(begun.folder, who) as (record, _):
-            _adopted(record, enabled_at, live, rehearsed)
-    else:
-        owner = next((t.owner for t in tenants.tenants if t.id == target.tenant), None)
-        opened = opening(rollouts, config, who, target, owner, overrides=overrides, adopted=True)
-        name = opened.rollout
-        with create(rollouts, name, command=who.command, actor=who.actor, clock=who.clock) as session:
-            session.append(opened)
-            _adopted(session, enabled_at, live, rehearsed)
+    with one_at_a_time(rollouts, who):
+        begun, others = _others(rollouts, target)
+        overrides = require_alone(others, target, reason)
+        if begun is not None:
+            name = begun.folder.name
+            with recording(begun.folder, who) as (record, _):
+                _adopted(record, enabled_at, live, rehearsed)
+        else:
+            owner = next((t.owner for t in tenants.tenants if t.id == target.tenant), None)
+            opened = opening(rollouts, config, who, target, owner, overrides=overrides, adopted=True)
+            name = opened.rollout
+            with create(
+                rollouts, name, command=who.command, actor=who.actor, clock=who.clock, system=who.system
+            ) as session:
+                session.append(opened)
+                _adopted(session, enabled_at, live, rehearsed)
     return Outcome(
         data=AdoptAnswer(
             rollout=name,
@@ -81,6 +83,13 @@ def adopt(
         ),
         next_step="Collect its days: cbops monitor daily --all",
     )
+
+
+def _others(rollouts: Path, target: Target) -> tuple[Rival | None, tuple[Rival, ...]]:
+    """(an adoption of this target that was interrupted, the other active rollouts of its policy)."""
+    found = rivals(rollouts, target)
+    begun = next((each for each in found if _half_adopted(each, target)), None)
+    return begun, tuple(each for each in found if each is not begun)
 
 
 def _half_adopted(rival: Rival, target: Target) -> bool:

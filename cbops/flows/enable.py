@@ -15,6 +15,7 @@ from cbops.flows.outcome import Outcome
 from cbops.flows.ports import AdminPort, SamplePort
 from cbops.flows.steps.checks import Known, Metrics, counts, finding_lines, finding_warnings, volume
 from cbops.flows.steps.enabling import finish, in_flight_said, require_unchanged, write
+from cbops.flows.steps.gates import Gate, enable_gates
 from cbops.flows.steps.live import numbered_history
 from cbops.flows.steps.loading import load, policy_providers
 from cbops.flows.steps.recording import Record, Who, canonical, recording
@@ -45,6 +46,7 @@ class Preview:
     circuit: CircuitState | None
     warnings: tuple[str, ...]
     findings: tuple[PolicyFinding, ...] = ()
+    gate: Gate | None = None
 
 
 def circuits_now(
@@ -81,10 +83,12 @@ def preview(
     circuits: Mapping[str, CircuitState],
     *,
     traffic: TrafficFacts | None = None,
+    gate: Gate | None = None,
 ) -> Preview:
     """Plan the change against the live policy; nothing is written anywhere. `circuits`: the tenant's, by provider.
 
-    `traffic` is what the policy checks know of the circuit's traffic (null: nothing).
+    `traffic` is what the policy checks know of the circuit's traffic (null: nothing), `gate` what the configuration
+    puts before enabling, and who wants to pass (null: nothing).
     Errors: WrongStageError, AdminError, PolicyError. What is open of the requirements is listed, not raised.
     """
     state = load(folder)
@@ -92,7 +96,8 @@ def preview(
     plan = _plan(state, admin, block)
     rehearsal = rehearse(plan.after["circuit_breaker"])
     findings = check_policy(plan.after["circuit_breaker"], plan.after, traffic or TrafficFacts())
-    overrides = parse_overrides(override, state, rehearsal, findings)
+    gates = enable_gates(gate, state, plan)
+    overrides = parse_overrides(override, state, rehearsal, findings, gates)
     warnings = [*plan.warnings, *finding_warnings(findings, "cbops canary enable --dry-run --verbose")]
     warnings += [*_validation(admin, plan), *_circuits_told(plan, circuits)]
     if not rehearsal.passed:
@@ -100,12 +105,16 @@ def preview(
     return Preview(
         state=state,
         plan=plan,
-        requirements=requirements(state, rehearsal, findings, overrides),
+        requirements=(
+            *requirements(state, rehearsal, findings, overrides),
+            *enable_gates(gate, state, plan, overrides),
+        ),
         overrides=overrides,
         rehearsal=rehearsal,
         circuit=circuits.get(state.target.provider),
         warnings=tuple(warnings),
         findings=findings,
+        gate=gate,
     )
 
 
@@ -213,6 +222,8 @@ def apply(folder: Path, admin: AdminPort, who: Who, seen: Preview) -> Outcome[En
     with recording(folder, who) as (record, state):
         _require_selected(state)
         require(requirements(state, seen.rehearsal, seen.findings, seen.overrides))
+        # A freeze may have begun while somebody thought about it.
+        require(enable_gates(seen.gate, state, seen.plan, seen.overrides))
         require_unchanged(admin, seen.plan)
         record.append(Rehearsed(rehearsal=seen.rehearsal))
         record.append(_intent(record, seen))

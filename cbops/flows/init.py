@@ -19,10 +19,11 @@ router:
   base_path: /api/v1/admin/policies
   reload_path: "/admin/policies/{tenant}/{policy}/reload"
   disable_path: /admin/circuit-breaker/disable    # the global emergency switch, where a router has it
-  # Requests carry this header with the value of this environment variable.
+  # Requests carry this header with the value of this environment variable;
+  # in place of env: {file: PATH} (chmod 600), or {keyring: SERVICE/NAME}.
   # A bearer token: {header: Authorization, env: CBOPS_ADMIN_TOKEN, scheme: Bearer}
   auth: {header: x-api-key, env: CBOPS_ADMIN_TOKEN}
-  tls: {}                         # https: {ca_file: PATH, cert_file: PATH, key_file: PATH}
+  tls: {}                         # https: {ca_file: PATH, cert_file: PATH, key_file: PATH}; verify: false warns
   timeout_seconds: 10
   retries: {attempts: 3, seconds: 20}   # of what only reads; a write is sent once
 
@@ -68,6 +69,27 @@ criteria:
 selection:
   max_requests_per_minute: 100    # a canary's busiest hour stays under this
   traffic_days: 7
+
+# 'cbops monitor watch': how often it looks, and what is a breach (docs/watch.md). An action is warn, pause or
+# rollback: the most that this bound asks for; a run's --on-breach may allow less.
+guard:
+  interval_seconds: 30
+  jitter: 0.1
+  readings: 3                     # in a row
+  window_seconds: 300             # what the rates are of
+  stale_seconds: 180              # an older last sample is no data
+  policy_seconds: 300             # between two looks at the live policy
+  error_rate: {above: 0.5, min_results: 20, action: rollback}
+  latency: {above_ms: null, min_results: 20, action: rollback}
+  stuck: {seconds: null, action: rollback}       # null: worked out from the policy
+  not_closed: {seconds: 3600, action: warn}
+  control_plane: {seconds: 900, action: warn}
+  blind: {seconds: 900, action: warn}
+
+# When nothing is enabled, and whom it takes besides the one who acts (a rollback is never held up).
+freezes: []                       # for example [{name: weekend, from: "Fri 16:00", to: "Mon 08:00"}]
+approvals: {enable: 1, proceed: 1, signed: false, hours: 72}
+signing: {key: null, trusted: {}} # for 'cbops journal seal': docs/configuration.md
 """
 
 TENANTS_TEXT = """\

@@ -12,6 +12,7 @@ from cbops.flows.ports import AdminPort
 from cbops.flows.steps.comparing import Wished, comparison_set, comparison_shown
 from cbops.flows.steps.days import Collected, day_answers
 from cbops.flows.steps.drift import brief, check_drift, drift_warnings
+from cbops.flows.steps.gates import Gate, require_approved
 from cbops.flows.steps.loading import load, logs_read
 from cbops.flows.steps.logs import ReadLogs, keep_logs, logs_answer, logs_warnings, require_transitions
 from cbops.flows.steps.recording import Who, recording, require_enabled
@@ -25,7 +26,7 @@ from cbops.model.answers.monitor import ClassifyAnswer
 from cbops.model.config import Config, CriteriaConfig
 from cbops.model.events import CriterionVerdict, Decided, EpisodeClassified, Evaluated
 from cbops.model.observation import Drift
-from cbops.model.state import RolloutState
+from cbops.model.state import RolloutState, Stage
 from cbops.model.verdict import Classification, ClassifiedEpisode, Evaluation, Recommendation, ShadowResult
 from cbops.rollout.days import days_of
 
@@ -49,7 +50,7 @@ def evaluate(  # noqa: PLR0917 - each is one thing of its own
     before = load(folder)
     require_enabled(before, "evaluate")
     facts = None if logs is None else logs(before.target.tenant)
-    drift = brief(check_drift(folder, before, admin))
+    drift = brief(check_drift(folder, before, admin, who.clock.now()))
     with recording(folder, who) as (session, state):
         if (state.document, state.disabled_at) != (before.document, before.disabled_at):
             raise ChangedError(
@@ -158,8 +159,13 @@ def _shadow_line(shadow: ShadowResult) -> str:
     return f"  {MARKS[shadow.verdict.value]} {shadow.verdict.value:<12} {shadow.id:<17} ({kind}) {shadow.summary}"
 
 
-def decide(folder: Path, who: Who, decision: Recommendation, by: str, reason: str) -> Outcome[DecideAnswer]:
-    """Record a named person's decision; the recommendation at that time goes with it."""
+def decide(
+    folder: Path, who: Who, decision: Recommendation, by: str, reason: str, *, gate: Gate | None = None
+) -> Outcome[DecideAnswer]:
+    """Record a named person's decision; the recommendation at that time goes with it.
+
+    To proceed may take other people's approval of that evaluation (`gate`): BlockedError while it is missing.
+    """
     if not by.strip() or not reason.strip():
         raise UsageError("a decision needs a name and a reason", hint="Give --by NAME and --reason REASON.")
     by, reason = said(by, "the name", MAX_NAME), said(reason, "the reason")
@@ -167,17 +173,22 @@ def decide(folder: Path, who: Who, decision: Recommendation, by: str, reason: st
         require_enabled(state, "decide")
         last = state.evaluations[-1].evaluated if state.evaluations else None
         recommended = last.recommendation if last else None
-        session.append(
-            Decided(
-                decision=decision,
-                by=by,
-                reason=reason,
-                recommended=recommended,
-                evaluation=last.evaluation if last else None,
-            )
+        event = Decided(
+            decision=decision,
+            by=by,
+            reason=reason,
+            recommended=recommended,
+            evaluation=last.evaluation if last else None,
         )
+        known = _decided_already(state, event)
+        if known is None:
+            if gate is not None and decision is Recommendation.PROCEED:
+                require_approved(gate, state, "proceed", last.evaluation if last else "")
+            session.append(event)
     differs = recommended is not None and recommended is not decision
     warnings = []
+    if known is not None:
+        warnings.append(f"this decision is on record already, since {known:%Y-%m-%d %H:%M:%S} UTC")
     if differs and recommended is not None:
         warnings.append(f"the recommendation was {recommended.value}; {by} decided {decision.value}")
     if recommended is None:
@@ -199,6 +210,14 @@ def decide(folder: Path, who: Who, decision: Recommendation, by: str, reason: st
             Recommendation.ROLLBACK: "Take the breaker out: cbops rollback",
         }[decision],
     )
+
+
+def _decided_already(state: RolloutState, event: Decided) -> datetime | None:
+    """When the last decision was this very one, word for word; whoever was interrupted may say it again."""
+    last = state.decisions[-1] if state.decisions else None
+    over = state.stage in (Stage.ROLLING_BACK, Stage.ROLLED_BACK)
+    fits = not over or event.decision is Recommendation.ROLLBACK
+    return last.at if last is not None and last.decided == event and fits else None
 
 
 def compare(folder: Path, who: Who, criteria: CriteriaConfig, wished: Wished) -> Outcome[CompareAnswer]:

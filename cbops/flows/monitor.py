@@ -72,7 +72,7 @@ def collect(folder: Path, sources: Sources, who: Who, wanted: Wanted) -> Outcome
         shadows.of(_measure(sources, state, window, wanted.as_of, providers, rules)) for window in windows
     ]
     require_transitions(facts, measured)
-    drift = check_drift(folder, state, sources.admin)
+    drift = check_drift(folder, state, sources.admin, who.clock.now())
     breakers = _breakers(sources, state, measured, who.clock, drift)
     measured = [breakers.of(day) for day in measured]
     kept = list(breakers.warnings)

@@ -1,14 +1,14 @@
-"""`journal show` and `journal verify`."""
+"""`journal show`."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from cbops.flows.outcome import Outcome
-from cbops.flows.steps.wording import plural
+from cbops.flows.steps.wording import plural, spans
 from cbops.journal.reader import read
-from cbops.journal.verification import verify as verify_journal
-from cbops.model.answers.record import JournalLine, JournalProblem, JournalShowAnswer, JournalVerifyAnswer
+from cbops.model.answers.record import JournalLine, JournalShowAnswer
 from cbops.model.base import JsonObject
 from cbops.model.events import Entry
 
@@ -22,8 +22,12 @@ def show(folder: Path) -> Outcome[JournalShowAnswer]:
     return Outcome(
         data=JournalShowAnswer(rollout=folder.name, entries=lines, torn=reading.torn is not None),
         headline=f"{plural(len(lines), 'event')} in the journal of {folder.name}.",
-        body=tuple(
-            f"  {x.seq:>4}  {x.at:%Y-%m-%d %H:%M:%S}  {x.actor:<14} {x.type:<20} {x.summary}" for x in lines
+        body=(
+            *(
+                f"  {x.seq:>4}  {x.at:%Y-%m-%d %H:%M:%S}  {x.actor:<14} {x.type:<20} {x.summary}"
+                for x in lines
+            ),
+            *_accounts(lines),
         ),
         warnings=reading.notes,
         next_step="Prove that nobody changed it: cbops journal verify",
@@ -36,10 +40,19 @@ def _line(entry: Entry) -> JournalLine:
         seq=entry.seq,
         at=entry.at,
         actor=entry.actor,
+        system=entry.system.words if entry.system else None,
         type=entry.event.type,
         summary=_summary(data),
         data=data,
     )
+
+
+def _accounts(lines: Sequence[JournalLine]) -> tuple[str, ...]:
+    """Under which accounts the events were written, by their numbers."""
+    numbers: dict[str, list[int]] = {}
+    for line in lines:
+        numbers.setdefault(line.system or "not recorded (an earlier release)", []).append(line.seq)
+    return tuple(f"  account {account}: events {spans(seqs)}" for account, seqs in numbers.items())
 
 
 def _summary(data: JsonObject) -> str:
@@ -61,28 +74,3 @@ def _summary(data: JsonObject) -> str:
         told.append(f"{key}={text[:10]}…" if len(text) == 64 and text.isalnum() else f"{key}={text}")
     line = " ".join(told)
     return line if len(line) <= WORDY else line[: WORDY - 1] + "…"
-
-
-def verify(folder: Path) -> Outcome[JournalVerifyAnswer]:
-    """Prove the chain, the head and the evidence; exit status 7 when anything is wrong."""
-    found = verify_journal(folder)
-    problems = tuple(JournalProblem(file=p.file, line=p.line, message=p.message) for p in found.problems)
-    return Outcome(
-        data=JournalVerifyAnswer(
-            rollout=folder.name,
-            ok=found.ok,
-            entries=found.entries,
-            head=found.head_status,
-            evidence_files=found.evidence,
-            problems=problems,
-        ),
-        headline=f"The journal of {folder.name} is whole: {plural(found.entries, 'event')}, "
-        f"{plural(found.evidence, 'evidence file')}, each as its hash says."
-        if found.ok
-        else f"The journal of {folder.name} is damaged: {plural(len(problems), 'problem')}.",
-        body=tuple(f"  {p.file}{f', line {p.line}' if p.line else ''}: {p.message}" for p in problems),
-        next_step="See it: cbops journal show"
-        if found.ok
-        else "Restore the folder from version control or a backup.",
-        exit_status=0 if found.ok else 7,
-    )

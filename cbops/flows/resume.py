@@ -141,7 +141,7 @@ def _abandon(record: Record, found: InFlight) -> Outcome[ResumeAnswer]:
 def _finish_rollback(
     folder: Path, admin: AdminPort, who: Who, pending: RollbackRecord
 ) -> Outcome[ResumeAnswer]:
-    order = Order(pending.tenant, pending.policy, pending.scope, pending.reason)
+    order = Order(pending.tenant, pending.policy, pending.scope, pending.reason, pending.restore)
     with scribe(folder, who) as record:
         done = disable(admin, record, order)
         rollout = record.state.id if record.state else folder.name

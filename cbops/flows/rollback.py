@@ -11,9 +11,10 @@ from cbops.flows.outcome import Outcome
 from cbops.flows.ports import AdminPort, SamplePort
 from cbops.flows.steps.disabling import disable
 from cbops.flows.steps.live import live_history, policies_of
-from cbops.flows.steps.orders import ALL, STILL_ENABLED, Order, by_hand
-from cbops.flows.steps.proving import Proving, prove, unknown
+from cbops.flows.steps.orders import STILL_ENABLED, Order, by_hand
+from cbops.flows.steps.proving import Proving, Told, prove, to_check
 from cbops.flows.steps.recording import Who
+from cbops.flows.steps.restoring import notes, plan
 from cbops.flows.steps.scribe import Kept, Scribe, scribe
 from cbops.flows.steps.wording import change_line, change_lines
 from cbops.journal.writer import WAIT_SECONDS
@@ -22,7 +23,7 @@ from cbops.model.config import MetricsConfig
 from cbops.model.events import RollbackProof, RollbackScope
 from cbops.model.policy import differences
 from cbops.model.state import Stage
-from cbops.rollout.planning import armed_version, live_version, plan_disable
+from cbops.rollout.planning import armed_version, live_version
 
 Scope = RollbackScope
 HURRY_SECONDS = 0.5  # to wait for whoever holds the record, before it is disabled without one
@@ -39,11 +40,12 @@ class RollbackRequest:
     scope: Scope
     reason: str
     wait_seconds: float
+    restore: str | None = None  # the version to restore as a whole; null: the breaker is only disabled
 
     @property
     def order(self) -> Order:
         """What the steps need of it."""
-        return Order(self.tenant, self.policy, self.scope, self.reason)
+        return Order(self.tenant, self.policy, self.scope, self.reason, self.restore)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,19 +70,34 @@ def planned(admin: AdminPort, request: RollbackRequest) -> tuple[str, ...]:
         policies = _policies(admin, request)
     except CbopsError as error:
         return (f"  what is live could not be read: {error.message}",)
-    return tuple(f"  {request.tenant}/{_planned(admin, request.tenant, policy)}" for policy in policies)
+    lines = [
+        f"  {request.tenant}/{_planned(admin, request.tenant, policy, request.restore)}"
+        for policy in policies
+    ]
+    return (*lines, *_undone(admin, request))
 
 
-def _planned(admin: AdminPort, tenant: str, policy: str) -> str:
+def _undone(admin: AdminPort, request: RollbackRequest) -> tuple[str, ...]:
+    """What else a restored version undoes."""
+    if request.restore is None:
+        return ()
+    try:
+        history = live_history(admin, request.tenant, request.policy)
+    except CbopsError as error:
+        return (f"  what it undoes could not be read: {error.message}",)
+    return tuple(f"  {note}" for note in notes(history, request.restore))
+
+
+def _planned(admin: AdminPort, tenant: str, policy: str, restore: str | None) -> str:
     try:
         history = live_history(admin, tenant, policy)
     except CbopsError as error:
         return f"{policy}: what is live could not be read: {error.message}"
-    change, armed = plan_disable(history), armed_version(history)
+    change, armed = plan(history, restore), armed_version(history)
     if change is None:
         return f"{policy}: its breaker is disabled already"
     before, after, version = change
-    told = [change_line(each) for each in differences(before, after)]
+    told = [change_line(each) for each in differences(before, after)] or ["as it is, once more"]
     if armed is not None:
         told.append(f"{armed.version}, which enables the breaker and is stored, can't go live any more")
     return f"{policy} → {version}: {'; '.join(told)}"
@@ -94,8 +111,9 @@ def rollback(
     request: RollbackRequest,
     *,
     warnings: tuple[str, ...] = (),
+    told: Told | None = None,
 ) -> Outcome[RollbackAnswer]:
-    """Disable, reload, read back, prove; from any state, and harmless when repeated.
+    """Disable, reload, read back, prove; from any state, and harmless when repeated. `told` hears how the wait goes.
 
     Exit status 0 when the metrics prove that the breaker no longer acts, 7 while that is unproven.
     Errors: AdminError when the router can't be told, ChangedError when someone keeps enabling it, InputError
@@ -104,7 +122,7 @@ def rollback(
     """
     done = _carry_out(admin, who, request)
     # The lock is free while the proof is waited for.
-    proof = _prove(samples, metrics, who, request, done)
+    proof = _prove(samples, metrics, who, request, done, told)
     done = _with_proof(who, request, done, proof)
     return _outcome(request, done, proof, (*warnings, *done.warnings))
 
@@ -184,7 +202,7 @@ def _still_disabled(
     for policy in _policies(admin, request):
         history = live_history(admin, request.tenant, policy)
         live = live_version(history)
-        if live is None or plan_disable(history) is not None:
+        if live is None or plan(history, request.restore) is not None:
             return None
         found.append(
             RolledBackPolicy(
@@ -209,18 +227,21 @@ def _not_looked_at(
     )
 
 
-def _prove(
-    samples: SamplePort | None, metrics: MetricsConfig, who: Who, request: RollbackRequest, done: _Done
+def _prove(  # noqa: PLR0917 - each is one thing of its own
+    samples: SamplePort | None,
+    metrics: MetricsConfig,
+    who: Who,
+    request: RollbackRequest,
+    done: _Done,
+    told: Told | None,
 ) -> RollbackProof:
-    if ALL in (request.tenant, request.policy):
-        return unknown("Unproven: no policy is named whose traffic could prove it.")
     wanted = Proving(
         tenant=request.tenant,
         policy=request.policy,
         reloaded_at=done.since,
         wait_seconds=request.wait_seconds,
     )
-    return prove(samples, metrics, who.clock, wanted)
+    return prove(samples, metrics, who.clock, wanted, told)
 
 
 def _with_proof(who: Who, request: RollbackRequest, done: _Done, proof: RollbackProof) -> _Done:
@@ -253,6 +274,8 @@ def _outcome(
     if request.scope == "global":
         known = "proven" if proof.proven else "not proven yet"
         headline = f"Rolled back by the global switch: that no breaker acts is {known}; {STILL_ENABLED}."
+    if not proof.proven:
+        lines += to_check(request.tenant, request.policy, proof.since or done.since)
     return Outcome(
         data=RollbackAnswer(
             rollout=request.rollout,
@@ -261,6 +284,7 @@ def _outcome(
             disabled_at=done.disabled_at,
             proof=proof,
             unwritten=done.kept.unwritten,
+            restore=request.restore,
         ),
         headline=headline,
         # What could not be written stands at the line's start, so that it can be kept as it is.

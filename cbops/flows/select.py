@@ -17,7 +17,7 @@ from cbops.errors import (
 )
 from cbops.flows.outcome import Outcome
 from cbops.flows.ports import AdminPort, SamplePort
-from cbops.flows.steps.opening import opening, reason_of, require_alone, rivals
+from cbops.flows.steps.opening import one_at_a_time, opening, reason_of, require_alone, rivals
 from cbops.flows.steps.recording import Who
 from cbops.flows.steps.wording import plural
 from cbops.journal.writer import create
@@ -213,17 +213,26 @@ def select(rollouts: Path, field: Field, who: Who, choice: Choice) -> Outcome[Se
         *require_alone(rivals(rollouts, choice.target), choice.target, beside),
         *_set_aside(candidate, reason),
     )
-    opened = opening(
-        rollouts,
-        field.config,
-        who,
-        choice.target,
-        candidate.owner,
-        reasons=candidate.reasons,
-        overrides=overrides,
-    )
-    with create(rollouts, opened.rollout, command=who.command, actor=who.actor, clock=who.clock) as session:
-        session.append(opened)
+    with one_at_a_time(rollouts, who):
+        require_alone(rivals(rollouts, choice.target), choice.target, beside)
+        opened = opening(
+            rollouts,
+            field.config,
+            who,
+            choice.target,
+            candidate.owner,
+            reasons=candidate.reasons,
+            overrides=overrides,
+        )
+        with create(
+            rollouts,
+            opened.rollout,
+            command=who.command,
+            actor=who.actor,
+            clock=who.clock,
+            system=who.system,
+        ) as session:
+            session.append(opened)
     return Outcome(
         data=SelectAnswer(
             rollout=opened.rollout,

@@ -4,9 +4,11 @@ A line is canonical JSON in UTF-8: keys sorted, no spaces, at most 4096 bytes wi
 what JSON asks for, and what would split lines, turn the writing direction or steer a terminal. So an event
 has exactly one spelling.
 
-    {"actor": who, "at": "2025-01-27T09:00:00.000Z", "data": {…}, "prev": hash, "seq": n, "type": "…", "v": 1}
+    {"actor": who, "at": "2025-01-27T09:00:00.000Z", "data": {…}, "prev": hash, "seq": n,
+     "system": {"host": …, "user": …}, "type": "…", "v": 2}
 
 `prev` is the SHA-256 (hex) of the line before, without its newline; 64 zeros in the first line.
+`system` is the operating system's user beside the name in `actor` (null: not known); lines of version 1 have none.
 Source: docs/architecture.md (events are small; what is larger is evidence).
 """
 
@@ -25,14 +27,16 @@ from pydantic import ValidationError
 from cbops.errors import InputError
 from cbops.model.base import JsonObject, iso
 from cbops.model.events import Entry, Event
+from cbops.model.system import SystemUser
 
-VERSION = 1
+VERSION = 2
 MAX_LINE = 4096
 GENESIS = "0" * 64
 
 EVENT_TYPES: dict[str, type[Event]] = {kind.model_fields["type"].default: kind for kind in get_args(Event)}
 
-_ENVELOPE = frozenset({"v", "seq", "at", "actor", "type", "data", "prev"})
+_ENVELOPE_1 = frozenset({"v", "seq", "at", "actor", "type", "data", "prev"})
+_ENVELOPES = {1: _ENVELOPE_1, VERSION: _ENVELOPE_1 | {"system"}}
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", re.ASCII)
 # C1 controls, line and paragraph separators, bidirectional marks; they occur inside strings only.
 _HIDDEN = re.compile("[\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
@@ -57,7 +61,9 @@ def is_hash(text: str) -> bool:
     return _HASH.fullmatch(text) is not None
 
 
-def encode(*, seq: int, at: datetime, actor: str, event: Event, prev: str) -> bytes:
+def encode(
+    *, seq: int, at: datetime, actor: str, event: Event, prev: str, system: SystemUser | None = None
+) -> bytes:
     """The line, without its newline. InputError when the event can't be written as one."""
     try:
         # JSON mode would turn NaN into null in silence; this refuses it.
@@ -67,6 +73,7 @@ def encode(*, seq: int, at: datetime, actor: str, event: Event, prev: str) -> by
             "seq": seq,
             "at": iso(at),
             "actor": actor,
+            "system": system.model_dump() if system else None,
             "type": event.type,
             "data": event.model_dump(mode="json", by_alias=True, exclude={"type"}),
             "prev": prev,
@@ -99,8 +106,9 @@ def decode(line: bytes) -> Entry:
     upcast = _UPCASTS.get(version) if type(version) is int else None
     if upcast is None:
         raise LineError(f"its version is {_shown(version)}, and this release reads {sorted(_UPCASTS)}")
-    if record.keys() != _ENVELOPE:
-        odd = sorted(record.keys() ^ _ENVELOPE)
+    envelope = _ENVELOPES[record["v"]]
+    if record.keys() != envelope:
+        odd = sorted(record.keys() ^ envelope)
         raise LineError(f"fields are missing or unknown: {_shown(odd)}")
     return _entry(upcast(record), line_hash(line))
 
@@ -118,6 +126,7 @@ def _entry(record: JsonObject, own_hash: str) -> Entry:
         seq=seq,
         at=_instant(record["at"]),
         actor=actor,
+        system=_system(record["system"]),
         event=_event(record["type"], record["data"]),
         prev=prev,
         hash=own_hash,
@@ -131,6 +140,15 @@ def _instant(text: object) -> datetime:
         return datetime.fromisoformat(text)
     except ValueError as error:
         raise LineError(f"'at' is not a time: {error}") from error
+
+
+def _system(written: object) -> SystemUser | None:
+    if written is None:
+        return None
+    try:
+        return SystemUser.model_validate(written)
+    except ValidationError as error:
+        raise LineError("'system' is not a user and a host") from error
 
 
 def _event(kind: object, data: object) -> Event:
@@ -188,5 +206,9 @@ def _identity(record: JsonObject) -> JsonObject:
     return record
 
 
+def _without_system(record: JsonObject) -> JsonObject:
+    return {**record, "system": None}
+
+
 # Written lines never change; a later version reads an older one through its function here.
-_UPCASTS: dict[int, Callable[[JsonObject], JsonObject]] = {1: _identity}
+_UPCASTS: dict[int, Callable[[JsonObject], JsonObject]] = {1: _without_system, VERSION: _identity}

@@ -20,6 +20,7 @@ from cbops.model.events import (
     Sha,
     Tuned,
 )
+from cbops.model.events_tickets import TicketOpened, TicketUpdated
 
 # Which fields of which event name evidence.
 EVIDENCE_FIELDS: dict[type[Event], tuple[str, ...]] = {
@@ -31,6 +32,8 @@ EVIDENCE_FIELDS: dict[type[Event], tuple[str, ...]] = {
     Forecasted: ("forecast",),
     Tuned: ("tuning",),
     LogsRead: ("facts",),
+    TicketOpened: ("body",),
+    TicketUpdated: ("body",),
 }
 
 

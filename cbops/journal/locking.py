@@ -15,35 +15,50 @@ from pathlib import Path
 from filelock import BaseFileLock, SoftFileLock, Timeout, UnixFileLock
 
 from cbops.errors import LockedError, StorageError
-from cbops.journal.files import HOLDER, LOCK, storage_error
+from cbops.journal.exclusion import require_exclusive
+from cbops.journal.files import HOLDER, LOCK, mapped, storage_error
 
 _HINT = "Wait until that command is done, then run this one again. Nothing was changed."
 
 
 @contextmanager
-def hold(folder: Path, *, command: str, since: str, wait_seconds: float) -> Iterator[None]:
+def hold(
+    folder: Path,
+    *,
+    command: str,
+    since: str,
+    wait_seconds: float,
+    what: str = "The rollout",
+    leave: bool = True,
+) -> Iterator[None]:
     """Hold the rollout for the block. LockedError names the holder when it isn't free in time.
 
-    Where the file system has no locks at all, StorageError: two writers could not be kept apart.
+    `what` is the folder in words: also the folder of all rollouts is held, while one is opened there. Without
+    `leave` no lock file stays behind; who waited for it finds that it has no name any more, and tries the next.
+
+    Where the file system has no locks, or such as keep nobody out, StorageError: two writers could not be kept
+    apart.
     """
-    lock = _acquire(folder, wait_seconds)
+    lock = _acquire(folder, wait_seconds, what)
     try:
         _leave_note(folder, command, since)
         yield
     finally:
         with suppress(OSError):
             (folder / HOLDER).unlink(missing_ok=True)
+            if not leave:
+                (folder / LOCK).unlink(missing_ok=True)
         lock.release()
 
 
-def _acquire(folder: Path, wait_seconds: float) -> BaseFileLock:
+def _acquire(folder: Path, wait_seconds: float, what: str) -> BaseFileLock:
     lock: BaseFileLock = UnixFileLock(folder / LOCK)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of falling back to a lock that outlives its holder
             lock.acquire(timeout=wait_seconds, poll_interval=0.02)
     except Timeout:
-        raise LockedError(f"The rollout '{folder.name}' is held by {_holder(folder)}", hint=_HINT) from None
+        raise LockedError(f"{what} '{folder.name}' is held by {_holder(folder)}", hint=_HINT) from None
     except OSError as error:
         raise storage_error(folder / LOCK, "lock", error) from error
     except NotImplementedError as error:
@@ -51,6 +66,12 @@ def _acquire(folder: Path, wait_seconds: float) -> BaseFileLock:
     if isinstance(lock, SoftFileLock):
         lock.release()
         raise _no_locks(folder)
+    try:
+        with mapped(folder / LOCK, "lock"):
+            require_exclusive(folder / LOCK)
+    except StorageError:
+        lock.release()
+        raise
     return lock
 
 

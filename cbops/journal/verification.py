@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from cbops.journal.chain import HeadStatus, compare_head, walk
@@ -36,6 +37,8 @@ class Verification:
     evidence_missing: tuple[str, ...]
     evidence_damaged: tuple[str, ...]
     last_hash: str | None
+    readable: tuple[Entry, ...] = field(default=(), compare=False, repr=False)
+    hashes: tuple[str, ...] = field(default=(), compare=False, repr=False)  # of all lines but a torn one
 
 
 def verify(folder: Path) -> Verification:
@@ -68,6 +71,8 @@ def verify(folder: Path) -> Verification:
         evidence_missing=missing,
         evidence_damaged=damaged,
         last_hash=entries[-1].hash if entries else None,
+        readable=entries,
+        hashes=tuple(hashes),
     )
 
 
@@ -95,7 +100,13 @@ def _check_torn_files(folder: Path, entries: tuple[Entry, ...]) -> list[Problem]
     for entry in entries:
         if isinstance(entry.event, TornLineSetAside):
             kept = read_bytes(folder / Path(entry.event.file).name)
-            if kept is None or len(kept) != entry.event.length:
-                message = f"what event {entry.seq} set aside there is missing or has another length"
+            if kept is None or not _is_set_aside(kept, entry.event):
+                message = f"what event {entry.seq} set aside there is missing or was changed"
                 problems.append(Problem(Path(entry.event.file).name, None, message))
     return problems
+
+
+def _is_set_aside(kept: bytes, event: TornLineSetAside) -> bool:
+    if event.digest is not None and hashlib.sha256(kept).hexdigest() != event.digest:
+        return False
+    return len(kept) == event.length

@@ -7,6 +7,7 @@ with Journal(folder).session("cbops canary enable", "maya", clock) as session:
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -33,6 +34,7 @@ from cbops.journal.locking import hold
 from cbops.journal.reader import Reading, TornLine, read
 from cbops.model.base import iso
 from cbops.model.events import Entry, Event, Sha, TornLineSetAside
+from cbops.model.system import SystemUser
 
 WAIT_SECONDS = 3.0
 _EMPTY = Reading((), None, None, "current", end=0, length=0, ended=True)
@@ -49,10 +51,13 @@ class Clock(Protocol):
 class Session:
     """The rollout held by one command, from reading to the last event. Made by `Journal.session`."""
 
-    def __init__(self, folder: Path, actor: str, clock: Clock, reading: Reading) -> None:
+    def __init__(
+        self, folder: Path, actor: str, clock: Clock, reading: Reading, system: SystemUser | None = None
+    ) -> None:
         self.folder = folder
         self._path = folder / JOURNAL
         self._actor = actor
+        self._system = system
         self._clock = clock
         self._reading = reading
         self._notes = list(reading.notes)
@@ -125,6 +130,7 @@ class Session:
             seq=len(before.entries) + 1,
             at=self._clock.now(),
             actor=self._actor,
+            system=self._system,
             event=event,
             prev=before.last_hash,
         )
@@ -168,14 +174,14 @@ class Session:
     def _record_torn_files(self) -> None:
         """An event for each file that no event names yet, also one of a session that died right after."""
         with mapped(self.folder, "read"):
-            sizes = {path.name: path.stat().st_size for path in sorted(self.folder.glob("torn-*.txt"))}
-        if not sizes:
+            torn = {path.name: path.read_bytes() for path in sorted(self.folder.glob("torn-*.txt"))}
+        if not torn:
             return
         named = {entry.event.file for entry in self.entries if isinstance(entry.event, TornLineSetAside)}
-        for name in sorted(sizes.keys() - named):
-            length = sizes[name]
+        for name in sorted(torn.keys() - named):
+            length, digest = len(torn[name]), hashlib.sha256(torn[name]).hexdigest()
             confirmed = name in self._cut_later
-            self._write(TornLineSetAside(file=name, length=length, confirmed=confirmed))
+            self._write(TornLineSetAside(file=name, length=length, confirmed=confirmed, digest=digest))
             self._notes.append(
                 f"{length} bytes of an interrupted write were set aside in {self.folder / name}."
             )
@@ -189,7 +195,9 @@ class Journal:
         self._wait_seconds = wait_seconds
 
     @contextmanager
-    def session(self, command: str, actor: str, clock: Clock) -> Iterator[Session]:
+    def session(
+        self, command: str, actor: str, clock: Clock, system: SystemUser | None = None
+    ) -> Iterator[Session]:
         """Hold the rollout for a whole command. `command` is told to whoever has to wait.
 
         May raise InputError (no rollout there), LockedError, RecordError (damaged) and StorageError.
@@ -203,7 +211,7 @@ class Journal:
             )
         since = iso(clock.now())
         with hold(self.folder, command=command, since=since, wait_seconds=self._wait_seconds):
-            session = Session(self.folder, actor, clock, read(self.folder))
+            session = Session(self.folder, actor, clock, read(self.folder), system)
             try:
                 yield session
             finally:
@@ -218,6 +226,7 @@ def create(
     command: str,
     actor: str,
     clock: Clock,
+    system: SystemUser | None = None,
     wait_seconds: float = WAIT_SECONDS,
 ) -> Iterator[Session]:
     """A session on a new rollout's empty journal; its first event must be RolloutOpened.
@@ -228,7 +237,7 @@ def create(
     folder = folder_of(rollouts, rollout_id)
     make_folder(folder)
     with hold(folder, command=command, since=iso(clock.now()), wait_seconds=wait_seconds):
-        session = Session(folder, actor, clock, _nothing_yet(folder))
+        session = Session(folder, actor, clock, _nothing_yet(folder), system)
         try:
             yield session
         finally:

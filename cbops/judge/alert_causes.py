@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import accumulate, combinations, pairwise
 
 from cbops.judge.case import Case
-from cbops.judge.cells import Cell
+from cbops.judge.cells import NO_ROW, Cell
 from cbops.judge.loaded import FAILURE_RATE, MULTIPLE, OPENED, PROBES, STAYED_OPEN, WINDOW_MS, Watch
 from cbops.judge.not_closed import not_closed
 from cbops.model.base import to_ms
@@ -126,7 +126,7 @@ def _idle(
     request may have succeeded.
     """
     begin = span[0] - WINDOW_MS
-    row = [cell for cell in case.observed.canary.get(provider, ()) if cell.overlaps(begin, span[1])]
+    row = tuple(case.observed.canary.get(provider, NO_ROW).within(begin, span[1]))
     if moves is None:
         moves = _moves(case, provider)
     busy = (to_ms(one.at) for one in moves if one.target != "closed")
@@ -158,7 +158,7 @@ def _calm(cell: Cell) -> bool:
     return not cell.failure or (cell.success >= ENOUGH and cell.failure <= FAR_BELOW * cell.success)
 
 
-def _runs(row: Sequence[Cell], holds: Callable[[Cell], bool]) -> Iterator[list[Cell]]:
+def _runs(row: Iterable[Cell], holds: Callable[[Cell], bool]) -> Iterator[list[Cell]]:
     run: list[Cell] = []
     for cell in row:
         if holds(cell) and (not run or run[-1].end == cell.start):

@@ -86,7 +86,7 @@ def _silent(case: Case, watch: Watch, causes: Sequence[Cause], fired: Sequence[_
         "before_it_was_known_to_be_loaded": before,
     }
     what = causes[0].what if causes else "causes"
-    text = f"{watch.name}: {judged} {what} counted, {answered} with an alert"
+    text = f"{watch.name}: {counted(judged, _one(what), what)} counted, {answered} with an alert"
     if before:
         text += f"; {before} before the rule was known to be loaded ({iso(from_ms(max(0, watch.since)))})"
     if silent:
@@ -99,6 +99,12 @@ def _silent(case: Case, watch: Watch, causes: Sequence[Cause], fired: Sequence[_
     if not judged and before:
         return Check("alerts", "unknown", text, numbers, _days(watch))
     return Check("alerts", "agree", text, numbers, _days(watch))
+
+
+def _one(what: str) -> str:
+    """'lasting opens' as 'lasting open', 'times with …' as 'time with …'."""
+    first, _, rest = what.partition(" with ")
+    return f"{first.removesuffix('s')} with {rest}" if rest else first.removesuffix("s")
 
 
 def _more(number: int) -> str:

@@ -55,6 +55,28 @@ def weighed(before: Sequence[Block], after: Sequence[Block]) -> tuple[list[Block
     return side(before), side(after)
 
 
+def at_whole_days(
+    after: Sequence[Block], before: Sequence[Block], same_hours: Mapping[int, Sequence[Block]]
+) -> list[Block]:
+    """A cut-short day's value, less what its hours alone make it differ from a whole day.
+
+    That is how much the days before lie higher in the same hours (`same_hours`, by the cut-short day) than as
+    wholes, weighed as wholes. Without such days nothing is known of it, and the value stays.
+    """
+    whole = {block.day: block for block in before}
+    found = []
+    for block in after:
+        pairs = [(one, whole[one.day]) for one in same_hours.get(block.day, ()) if one.day in whole]
+        weight = sum(full.weight for _, full in pairs)
+        if weight > 0:
+            higher = sum(full.weight * (one.value - full.value) for one, full in pairs) / weight
+            figures = {**block.figures, "hours_higher": rounded(higher)}
+            found.append(replace(block, value=block.value - higher, figures=figures))
+        else:
+            found.append(block)
+    return found
+
+
 @cache
 def neighbours() -> float:
     """Correlation of the means of two adjoining blocks, for a drift that lasts `DRIFT_HOURS`.

@@ -12,11 +12,12 @@ from pydantic import ValidationError
 from cbops.judge.by_hand import in_baseline
 from cbops.judge.cells import DayCells, Period, canary_rows, control_rows, day_cells
 from cbops.judge.controls import ControlChoice, choose_controls
+from cbops.judge.other_days import OtherDays, other_days
 from cbops.judge.outages import Provider, study_provider
 from cbops.judge.standing import standing_circuits
 from cbops.model.base import to_ms
 from cbops.model.config import CriteriaConfig
-from cbops.model.observation import Episode, Observation
+from cbops.model.observation import Drift, Episode, Observation
 from cbops.model.policy import BreakerPolicy
 from cbops.model.state import CollectedDay, RolloutState
 from cbops.model.verdict import CriterionId, CriterionResult, Verdict
@@ -43,6 +44,7 @@ class Case:
     until: int
     policy: BreakerPolicy | None  # null: the enabled block is unknown
     rejected_share: Mapping[int, float]  # per day: share of fail_fast that ended as an error
+    others: OtherDays  # days under another policy, which don't count
     standing: tuple[Episode, ...] = ()  # circuits that weren't closed at enabling, until they were
 
     @property
@@ -178,20 +180,26 @@ def make_case(
     criteria: CriteriaConfig,
     as_of: datetime,
     rejected: bool,
+    drift: Drift | None = None,
 ) -> Case:
     """Sort the days, choose the controls, and say which days count."""
     disabled = state.disabled_at
-    seen = tuple(d for d in _ordered(observations) if disabled is None or d.window.start < disabled)
+    known = tuple(d for d in _ordered(observations) if disabled is None or d.window.start < disabled)
+    others = other_days(state, drift, (day.window for day in known))
+    seen = tuple(d for d in known if d.window.day not in others.whole)
     earlier = _ordered(day for day in baseline if in_baseline(state, day.window))
     cells = {day.window.day: _known_cells(day, disabled) for day in (*earlier, *seen)}
     controls = choose_controls(list(cells.values()), (*earlier, *seen), state.comparison)
-    reasons = {day.window.day: _why_not(day, criteria, disabled) for day in (*earlier, *seen)}
+    reasons = {
+        day.window.day: others.why.get(day.window.day) or _why_not(day, criteria, disabled)
+        for day in (*earlier, *known)
+    }
     ends = [to_ms(day.window.end) for day in seen]
     until = min(to_ms(as_of), max(ends, default=to_ms(as_of)))
     if disabled is not None:
         until = min(until, to_ms(disabled))
-    known = (_until(episode, disabled) for episode in episodes)
-    merged = tuple(sorted((e for e in known if e is not None), key=lambda each: (each.opened, each.id)))
+    mine = (_until(episode, disabled) for episode in episodes if not others.opened(episode))
+    merged = tuple(sorted((e for e in mine if e is not None), key=lambda each: (each.opened, each.id)))
     # The totals of a day that goes on past the disabling can't be cut; its buckets can.
     whole = tuple(day for day in seen if disabled is None or day.window.end <= disabled)
     observed = _joined(whole, [cells[day.window.day] for day in seen], controls)
@@ -209,6 +217,7 @@ def make_case(
         until=until,
         policy=resolved_policy(state),
         rejected_share={day.window.day: _rejected_share(day) if rejected else 0.0 for day in seen},
+        others=others,
         standing=tuple(
             each
             for episode in standing_circuits(seen, state.enabled_at)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cbops.judge.case import Case
+from cbops.judge.cells import NO_ROW
 from cbops.judge.check import Check, Status
 from cbops.judge.figures import total
 from cbops.judge.not_closed import maybe_not_closed, not_closed, runs_of_days, touches
@@ -126,9 +127,10 @@ def _half_opens(case: Case, provider: str, room: _Room) -> Check | None:
 
 def _fail_fast(case: Case, provider: str) -> Check | None:
     """Only a circuit that isn't closed denies."""
-    denied = [cell for cell in case.observed.canary.get(provider, ()) if cell.fail_fast]
-    if not denied:
+    row = case.observed.canary.get(provider, NO_ROW)
+    if not any(row.fail_fast):
         return None
+    denied = [cell for cell in row if cell.fail_fast]
     spans, moved = not_closed(case, provider), maybe_not_closed(case, provider)
     stray: list[int] = []
     unseen: list[int] = []

@@ -1,15 +1,15 @@
-"""Which buckets are compared, and what they add up to, day by day."""
+"""What is compared with what, and everything that a comparison rests on."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import groupby
 from typing import Any
 
 from cbops.judge.blocks import Block, Bounds, days_until
 from cbops.judge.case import Case, counted
-from cbops.judge.cells import Cell, Period, Row, extend, restart_spans
+from cbops.judge.cells import restart_spans
+from cbops.judge.kept import REASONS, Days, DaySums, LeftOut, day_sums
 from cbops.judge.numbers import rounded
 from cbops.judge.outages import Outage
 from cbops.judge.settings import (
@@ -23,55 +23,8 @@ from cbops.judge.settings import (
     WARM_UP_MS,
 )
 from cbops.model.base import from_ms, iso, to_ms
-from cbops.model.spans import Span
 
 FORECAST_DAYS = 21  # a rollout that needs longer than three more weeks needs something else
-
-
-@dataclass(frozen=True, slots=True)
-class Sums:
-    """Counts of one (tenant, provider) over the compared buckets of a day."""
-
-    success: int = 0
-    failure: int = 0
-    fail_fast: int = 0
-    latency_count: int = 0
-    latency_sum: float = 0.0
-
-    @property
-    def results(self) -> int:
-        """Successes and failures."""
-        return self.success + self.failure
-
-    @staticmethod
-    def of(cells: Sequence[Cell]) -> Sums:
-        """Of some buckets; a latency counts only where both its count and its sum are known."""
-        _, _, success, failure, fail_fast, _, counts, sums = zip(*cells, strict=True)
-        if None in sums:
-            counts = tuple(n for n, total in zip(counts, sums, strict=True) if total is not None)
-        known = [total for n, total in zip(counts, filter(_is_known, sums), strict=True) if n]
-        return Sums(
-            sum(success), sum(failure), sum(filter(None, fail_fast)), sum(filter(None, counts)), sum(known)
-        )
-
-
-def _is_known(value: float | None) -> bool:
-    return value is not None
-
-
-@dataclass(frozen=True, slots=True)
-class DaySums:
-    """One day's compared buckets: the canary's by provider, the controls' by tenant and provider."""
-
-    day: int
-    full: bool
-    buckets: int
-    canary: Mapping[str, Sums]
-    controls: Mapping[str, Mapping[str, Sums]]
-    kept: tuple[Span, ...] = ()  # the stretches (ms) that the compared buckets cover
-
-
-Days = tuple[DaySums, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +34,9 @@ class Compared:
     before: Days
     after: Days
     left_out: Mapping[str, int] = field(default_factory=dict)
+    same_hours: Mapping[int, Days] = field(
+        default_factory=dict
+    )  # the days before, in a cut-short day's hours
     outages: tuple[tuple[str, Outage], ...] = ()
 
     def as_evidence(self) -> dict[str, Any]:
@@ -106,62 +62,14 @@ def circuit_spans(case: Case) -> tuple[tuple[str, Outage], ...]:
     return tuple(found)
 
 
-def _reasons(
-    starts: Mapping[int, int], warm_up: tuple[int, int], failing: Sequence[Outage], circuits: Sequence[Outage]
-) -> dict[int, str]:
-    """Why a bucket (start → end) is left out; the others aren't named."""
-    found = {start: "warm-up" for start in starts if warm_up[0] <= start < warm_up[1]}
-    for reason, spans in (("provider failing", failing), ("circuit not closed", circuits)):
-        for span in spans:
-            for start, end in starts.items():
-                if start < span.end and span.start < end:
-                    found.setdefault(start, reason)
-    return found
-
-
-def _summed(rows: Mapping[str, Row], place: Mapping[int, int]) -> dict[int, dict[str, Sums]]:
-    """By day and provider, over the buckets that have a place."""
-    found: dict[int, dict[str, Sums]] = {}
-    for provider, row in rows.items():
-        kept = (cell for cell in row if cell.start in place)
-        for day, cells in groupby(kept, key=lambda cell: place[cell.start]):
-            found.setdefault(day, {})[provider] = Sums.of(tuple(cells))
-    return found
-
-
-def _day_sums(period: Period, starts: Mapping[int, int], left_out: Mapping[int, str]) -> Days:
-    """The kept buckets of the days of a period; controls count where the canary was measured too."""
-    bounds = sorted((to_ms(d.window.start), to_ms(d.window.end), d.window.day) for d in period.days)
-    place: dict[int, int] = {}
-    counts: dict[int, int] = {}
-    kept: dict[int, list[Span]] = {}
-    current = 0
-    for start in sorted(starts):
-        while current < len(bounds) and start >= bounds[current][1]:
-            current += 1
-        if current < len(bounds) and start >= bounds[current][0] and start not in left_out:
-            day = place[start] = bounds[current][2]
-            counts[day] = counts.get(day, 0) + 1
-            extend(kept.setdefault(day, []), start, starts[start])
-    full = {d.window.day: d.window.full for d in period.days}
-    canary = _summed(period.canary, place)
-    controls = {tenant: _summed(rows, place) for tenant, rows in period.controls.items()}
-    return tuple(
-        DaySums(
-            day,
-            full[day],
-            n,
-            canary[day],
-            {t: days[day] for t, days in controls.items() if day in days},
-            tuple(kept[day]),
-        )
-        for day, n in sorted(counts.items())
-    )
-
-
-def _starts(period: Period) -> dict[int, int]:
-    """Start and end of every bucket in which the canary was measured."""
-    return {cell.start: cell.end for row in period.canary.values() for cell in row}
+def _same_hours(case: Case, after: Days, left_out: LeftOut) -> dict[int, Days]:
+    """For each day that was cut short (the first, by enabling), the days before from the same hour on."""
+    ends = {day.window.day: to_ms(day.window.end) for day in case.after.days}
+    short = {day.day: ends[day.day] - day.kept[0][0] for day in after if not day.full}
+    return {
+        day: day_sums(case.before, left_out, dict.fromkeys(REASONS, 0), last_ms)
+        for day, last_ms in short.items()
+    }
 
 
 def compared(case: Case, *, closed: bool) -> Compared:
@@ -174,15 +82,10 @@ def compared(case: Case, *, closed: bool) -> Compared:
     circuits = [span for _, span in circuit_spans(case)] if closed else []
     enabled = None if case.state.enabled_at is None else to_ms(case.state.enabled_at)
     warm_up = (0, 0) if enabled is None else (enabled, enabled + WARM_UP_MS)
-    counts = {"warm-up": 0, "provider failing": 0, "circuit not closed": 0}
-    sides = []
-    for period in (case.before, case.after):
-        starts = _starts(period)
-        reasons = _reasons(starts, warm_up, failing, circuits)
-        for reason in reasons.values():
-            counts[reason] += 1
-        sides.append(_day_sums(period, starts, reasons))
-    return Compared(before=sides[0], after=sides[1], left_out=counts, outages=outages)
+    left_out = LeftOut(warm_up, failing, circuits)
+    counts = dict.fromkeys(REASONS, 0)
+    before, after = (day_sums(period, left_out, counts) for period in (case.before, case.after))
+    return Compared(before, after, counts, _same_hours(case, after, left_out), outages)
 
 
 def mix(days: Iterable[DaySums]) -> dict[str, float]:
@@ -205,6 +108,7 @@ class Comparison:
     before: Sequence[Block]
     after: Sequence[Block]
     bounds: Bounds | None
+    same_hours: Mapping[int, Sequence[Block]] = field(default_factory=dict)
 
     @property
     def method(self) -> str:
@@ -247,7 +151,13 @@ def comparison_evidence(case: Case, found: Comparison) -> dict[str, Any]:
             "min_block_weight": MIN_BLOCK_WEIGHT,
         },
         "mix": {provider: rounded(share) for provider, share in found.shares.items()},
-        "blocks": {"before": blocks_shown(found.before), "after": blocks_shown(found.after)},
+        "blocks": {
+            "before": blocks_shown(found.before),
+            "after": blocks_shown(found.after),
+            "before_in_the_hours_of_day": {
+                str(day): blocks_shown(blocks) for day, blocks in found.same_hours.items()
+            },
+        },
         "controls": case.controls.as_evidence(),
         "compared": {
             **found.compared.as_evidence(),
@@ -262,7 +172,7 @@ def comparison_evidence(case: Case, found: Comparison) -> dict[str, Any]:
     }
 
 
-def what_is_missing(case: Case, found: Comparison, margin: float) -> tuple[str, ...]:
+def what_is_missing(case: Case, found: Comparison, name: str, margin: float) -> tuple[str, ...]:
     """What a verdict of met still lacks, concretely."""
     missing = []
     if not found.compared.before:
@@ -278,20 +188,21 @@ def what_is_missing(case: Case, found: Comparison, margin: float) -> tuple[str, 
             else f"{MIN_BLOCKS_ALONE} since enabling"
         )
         missing.append(
-            f"days with enough results: at least {least} (now {len(found.before)} and {len(found.after)})"
+            f"for the {name}, days with enough results: at least {least}"
+            f" (now {len(found.before)} and {len(found.after)})"
         )
     elif case.enough_days and found.bounds.upper >= margin:
-        missing.append(_more_days(case, found, found.bounds, margin))
+        missing.append(f"for the {name}, {_more_days(case, found, found.bounds, margin)}")
     return tuple(missing)
 
 
 def _more_days(case: Case, found: Comparison, bounds: Bounds, margin: float) -> str:
     """A forecast from today's estimate and noise."""
     if bounds.estimate >= margin:
-        return "the estimate itself is not below the margin: more days will show whether it stays there"
+        return "an estimate below the margin: more days will show whether it stays where it is"
     days = days_until(bounds, margin, case.criteria.false_met, FORECAST_DAYS)
     if days is None:
-        return "a quieter comparison: at this traffic and this noise more days alone won't be enough"
+        return f"a quieter comparison: at this traffic and this noise {FORECAST_DAYS} more days alone won't be enough"
     full = [day for day in found.compared.after if day.full] or list(found.compared.after)
     results = sum(sums.results for day in full for sums in day.canary.values()) // max(1, len(full))
     return f"about {counted(days, 'more full day')} at this tenant's traffic ({days * results:,} results)"

@@ -88,14 +88,13 @@ def _said(days: Iterable[Observation]) -> dict[str, _Said]:
 
 def _acting(rows: Mapping[str, Row]) -> str | None:
     """What shows that its breaker was asked (every tenant has circuits; few are asked)."""
-    cells = [cell for row in rows.values() for cell in row]
-    denied = sum(cell.fail_fast or 0 for cell in cells)
-    half_open = sum(cell.half_open or 0 for cell in cells)
+    denied = sum(sum(filter(None, row.fail_fast)) for row in rows.values())
+    half_open = sum(sum(filter(None, row.half_open)) for row in rows.values())
     return f"{denied} fail_fast, {half_open} transitions to half_open" if denied or half_open else None
 
 
 def _without_results(rows: Mapping[str, Row]) -> bool:
-    return not any(cell.results for row in rows.values() for cell in row)
+    return not any(any(row.success) or any(row.failure) for row in rows.values())
 
 
 def _against(rows: Mapping[str, Row], said: _Said | None) -> tuple[str | None, Told]:

@@ -10,17 +10,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from cbops.judge.blocks import Block, Bounds, Effect, difference, level, weighed, widest
+from cbops.judge.blocks import Block, Bounds, Effect, at_whole_days, difference, level, weighed, widest
 from cbops.judge.case import Case, Judged, judged
-from cbops.judge.compared import (
-    Compared,
-    Comparison,
-    DaySums,
-    compared,
-    comparison_evidence,
-    mix,
-    what_is_missing,
-)
+from cbops.judge.compared import Compared, Comparison, compared, comparison_evidence, mix, what_is_missing
+from cbops.judge.kept import DaySums
 from cbops.judge.numbers import rounded
 from cbops.judge.seen import Seen, counting_effect, error_blocks, seen_by_canary, seen_by_controls
 from cbops.model.verdict import Verdict
@@ -46,12 +39,15 @@ def compare(case: Case, *, controlled: bool) -> Comparison:
     """Canary against its baseline and the controls, as far as there are any."""
     days = compared(case, closed=False)
     shares = mix(days.before) or mix(days.after)
-    blocks = weighed(
-        error_blocks(case, days.before, shares, controlled=controlled),
-        error_blocks(case, days.after, shares, controlled=controlled),
+    before, after = (
+        error_blocks(case, part, shares, controlled=controlled) for part in (days.before, days.after)
     )
+    hours = {
+        day: error_blocks(case, part, shares, controlled=controlled) for day, part in days.same_hours.items()
+    }
+    blocks = weighed(before, at_whole_days(after, before, hours))
     effects = _effects(case, days, blocks, shares, controlled=controlled)
-    return Comparison(days, shares, controlled, *blocks, widest(effects, case.criteria))
+    return Comparison(days, shares, controlled, *blocks, widest(effects, case.criteria), hours)
 
 
 def _level_upper(case: Case, days: Compared) -> float | None:
@@ -134,7 +130,7 @@ def judge_error_rate(case: Case) -> Judged:
     if verdict is Verdict.MISSED:
         missing: tuple[str, ...] = ("an error rate that is back where it was before enabling",)
     else:
-        missing = what_is_missing(case, found, case.criteria.error_rate_margin)
+        missing = what_is_missing(case, found, "error rate", case.criteria.error_rate_margin)
     if found.bounds is None or not (found.compared.before or found.controlled):
         summary = f"The tenant's error rate can't be compared: {'; '.join(missing)}."
     else:

@@ -16,6 +16,7 @@ from cbops.judge.latency import judge_latency
 from cbops.judge.live import REMEDY, drifted
 from cbops.judge.observability import judge_observability
 from cbops.judge.opens import judge_opens, past_budget
+from cbops.judge.other_days import reasons as other_reasons
 from cbops.judge.recommendation import ALL_CRITERIA, recommend
 from cbops.judge.recovery import judge_recovery
 from cbops.judge.shadows import binding_reasons, judge_shadows
@@ -79,6 +80,8 @@ def _criteria(
 ) -> tuple[Judged, ...]:
     if not case.observed.days:
         text = "No day has been measured since enabling."
+        if case.others.why:
+            text = "No day since enabling counts: on none of them was the applied policy live throughout."
         missing = (counted(case.criteria.min_full_days, "full day"),)
         return tuple(
             judged(c, Verdict.INCONCLUSIVE, text, case.days_evidence(), missing) for c in ALL_CRITERIA
@@ -118,11 +121,12 @@ def evaluate(
         criteria=criteria,
         as_of=as_of,
         rejected=denied_without_fallback == "rejected",
+        drift=drift,
     )
     classified = classify_all(case)
     found = _criteria(case, classified, tuple(logs), drift)
     results = tuple(each.result for each in found)
-    other_policy = drifted(state, drift, (day.window.day for day in case.observed.days))
+    other_policy = drifted(state, drift)
     shadows = judge_shadows(case)
     holding_up = binding_reasons(shadows)
     recommendation, reasons = recommend(
@@ -133,6 +137,7 @@ def evaluate(
         drifted=other_policy,
         shadows=holding_up,
     )
+    reasons = (*reasons, *other_reasons(case.others))
     running = [day.window.day for day in case.observed.days if day.window.partial]
     if running:
         reasons = (*reasons, f"preliminary: day {running[-1]} is not over, and counts only when it is")

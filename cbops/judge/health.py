@@ -7,11 +7,12 @@ the canary's own results. A person's word decides what is still unexplained.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from cbops.judge.case import Case
-from cbops.judge.cells import Row, within
+from cbops.judge.cells import NO_ROW, Cell
 from cbops.judge.numbers import rounded
 from cbops.judge.outages import Tally, tally
 from cbops.judge.settings import AFTER_OPENING_MS, INCIDENT_SLACK_MS, MIN_FAILURES
@@ -52,15 +53,12 @@ def _incident(case: Case, episode: Episode, window: Window) -> dict[str, Any] | 
     return None
 
 
-def _buckets(row: Row, window: Window) -> tuple[Tally, ...]:
-    """One tally a bucket; `row` may hold several tenants."""
-    starts = sorted({cell.start for cell in row})
-    found = []
-    for start in starts:
-        cells = tuple(cell for cell in within(row, window.start, window.end) if cell.start == start)
-        if cells:
-            found.append(tally(cells, start, cells[0].end))
-    return tuple(found)
+def _buckets(cells: Sequence[Cell]) -> tuple[Tally, ...]:
+    """One tally a bucket; the cells may be several tenants'."""
+    by: dict[int, list[Cell]] = {}
+    for cell in cells:
+        by.setdefault(cell.start, []).append(cell)
+    return tuple(tally(by[start], start, by[start][0].end) for start in sorted(by))
 
 
 def _finding(buckets: tuple[Tally, ...], window: Window, threshold: float, usual: float) -> Finding:
@@ -84,13 +82,12 @@ def _finding(buckets: tuple[Tally, ...], window: Window, threshold: float, usual
 def _controls(case: Case, episode: Episode, window: Window) -> dict[str, Any]:
     provider = case.provider(episode.provider)
     usual, threshold = provider.usual, provider.threshold
-    together = tuple(cell for cells in provider.controls.values() for cell in cells)
-    buckets = _buckets(within(together, window.start, window.end), window)
+    buckets = _buckets([cell for row in provider.controls for cell in row.within(window.start, window.end)])
     finding = _finding(buckets, window, threshold, usual)
     tenants: dict[str, Finding] = {}
     for tenant, rows in case.observed.controls.items():
-        row = within(rows.get(episode.provider, ()), window.start, window.end)
-        tenants[tenant] = _finding(_buckets(row, window), window, threshold, usual)
+        row = rows.get(episode.provider, NO_ROW).within(window.start, window.end)
+        tenants[tenant] = _finding(_buckets(tuple(row)), window, threshold, usual)
     if finding in ("failing", "healthy") and {"failing", "healthy"} <= set(tenants.values()):
         finding = "conflicting"
     return {
@@ -105,9 +102,9 @@ def _controls(case: Case, episode: Episode, window: Window) -> dict[str, Any]:
 def _own(case: Case, episode: Episode, window: Window) -> dict[str, Any]:
     """The canary's own results, without the one failure that every opening needs."""
     provider = case.provider(episode.provider)
-    row = case.observed.canary.get(episode.provider, ())
+    row = case.observed.canary.get(episode.provider, NO_ROW)
     usual, threshold = provider.own_usual, provider.own_threshold
-    raw = _buckets(within(row, window.start, window.end), window)
+    raw = _buckets(tuple(row.within(window.start, window.end)))
     buckets = tuple(
         Tally(b.start, b.end, max(0, b.failures - 1), b.results - min(1, b.failures)) for b in raw
     )

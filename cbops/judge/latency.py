@@ -12,18 +12,10 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from cbops.judge.blocks import Block, Bounds, difference, weighed, widest
+from cbops.judge.blocks import Block, Bounds, at_whole_days, difference, weighed, widest
 from cbops.judge.case import Case, Judged, judged
-from cbops.judge.compared import (
-    Compared,
-    Comparison,
-    DaySums,
-    Sums,
-    compared,
-    comparison_evidence,
-    mix,
-    what_is_missing,
-)
+from cbops.judge.compared import Compared, Comparison, compared, comparison_evidence, mix, what_is_missing
+from cbops.judge.kept import DaySums, Sums
 from cbops.judge.numbers import rounded
 from cbops.judge.settings import MIN_SHARE, STEADY_SHARE
 from cbops.judge.tail import Tail, judge_tail
@@ -113,10 +105,12 @@ def compare(case: Case, days: Compared, shares: Mapping[str, float]) -> Comparis
     controlled = bool(shares) and all(controls.values())
     used = controls if controlled else {}
     sides = ([day for day in part if controlled or day.full] for part in (days.before, days.after))
-    blocks = weighed(*(latency_blocks(part, shares, used) for part in sides))
+    before, after = (latency_blocks(part, shares, used) for part in sides)
+    hours = {day: latency_blocks(part, shares, used) for day, part in days.same_hours.items()}
+    blocks = weighed(before, at_whole_days(after, before, hours))
     effect = difference(*blocks)
     bounds = widest([] if effect is None else [effect], case.criteria)
-    return Comparison(days, shares, controlled, *blocks, bounds)
+    return Comparison(days, shares, controlled, *blocks, bounds, hours)
 
 
 def _verdict(case: Case, bounds: Bounds | None) -> Verdict:
@@ -187,8 +181,7 @@ def _summary(case: Case, found: Comparison, bounds: Bounds) -> str:
 
 
 def _without_metric(case: Case) -> bool:
-    cells = [cell for row in case.after.canary.values() for cell in row]
-    return not any(cell.latency_count for cell in cells)
+    return not any(any(row.latency_count) for row in case.after.canary.values())
 
 
 def _missing(case: Case, found: Comparison, verdict: Verdict) -> tuple[str, ...]:
@@ -196,7 +189,7 @@ def _missing(case: Case, found: Comparison, verdict: Verdict) -> tuple[str, ...]
         return ("a mean latency that is back where it was before enabling",)
     if verdict is Verdict.MET:
         return ()
-    return what_is_missing(case, found, math.log1p(case.criteria.latency_margin))
+    return what_is_missing(case, found, "mean latency", math.log1p(case.criteria.latency_margin))
 
 
 def judge_latency(case: Case) -> Judged:

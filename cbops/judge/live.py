@@ -6,10 +6,8 @@ disabled in silence looks sound: it never opens.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import datetime
 
-from cbops.judge.case import counted
 from cbops.model.base import iso
 from cbops.model.observation import Drift
 from cbops.model.state import RolloutState
@@ -17,11 +15,11 @@ from cbops.model.state import RolloutState
 REMEDY = "the applied policy live again: the policy that was judged is not the one that is live"
 
 
-def drifted(state: RolloutState, drift: Drift | None, observed: Iterable[int]) -> tuple[str, ...]:
+def drifted(state: RolloutState, drift: Drift | None) -> tuple[str, ...]:
     """Why the live policy isn't the applied one; nothing where it is, or where nobody could look.
 
     `drift` is what was seen at the time of judging. Where that couldn't be looked at, the last judgement
-    that could counts; a day that was collected under another policy counts until it is collected again.
+    that could counts. The days under another policy are left out (`other_days`).
     """
     reasons = []
     if drift is not None and drift.checked:
@@ -29,15 +27,6 @@ def drifted(state: RolloutState, drift: Drift | None, observed: Iterable[int]) -
             reasons.append(f"the policy that was judged is not the one that is live: {drift.message}")
     else:
         reasons += _last_seen(state)
-    numbers = set(observed)
-    days = [day.window.day for day in state.days if day.drift is not None and day.drift.drifted]
-    days = [number for number in days if number in numbers]
-    if days:
-        told = ", ".join(map(str, days))
-        one = "was" if len(days) == 1 else "were"
-        reasons.append(
-            f"{counted(len(days), 'day')} {one} collected while another policy was live: day {told}"
-        )
     return tuple(reasons)
 
 

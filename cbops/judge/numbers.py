@@ -48,21 +48,27 @@ def student_cdf(t: float, df: float) -> float:
 
 
 def student_quantile(probability: float, df: float) -> float:
-    """The quantile of Student's distribution, by bisection on its exact distribution function."""
+    """The quantile of Student's distribution, by Newton's method on logarithms.
+
+    The tail's logarithm falls ever faster with the logarithm of t, so that its tangents meet the level above the
+    quantile: from the second step on the steps only come nearer to it, from above.
+    """
     if probability < 0.5:
         return -student_quantile(1 - probability, df)
-    low, high = 0.0, 1.0
-    while student_cdf(high, df) < probability and high < 1e12:
-        high *= 2
-    for _ in range(200):
-        middle = (low + high) / 2
-        if student_cdf(middle, df) < probability:
-            low = middle
-        else:
-            high = middle
-        if high - low <= 1e-10 * max(1.0, high):
+    tail = 1 - probability
+    if tail in (0, 0.5):
+        return math.inf if tail == 0 else 0.0
+    normal = normal_quantile(probability)
+    constant = math.lgamma((df + 1) / 2) - math.lgamma(df / 2) - 0.5 * math.log(df * math.pi)
+    t = normal + (normal**3 + normal) / (4 * df)
+    for _ in range(100):
+        beyond = 0.5 * incomplete_beta(df / 2, 0.5, df / (df + t * t))
+        density = math.exp(constant - (df + 1) / 2 * math.log1p(t * t / df))
+        step = math.log(beyond / tail) * beyond / (t * density)
+        t *= math.exp(step)
+        if abs(step) < 1e-11:
             break
-    return (low + high) / 2
+    return t
 
 
 def arrivals(count: int, alpha: float) -> float:

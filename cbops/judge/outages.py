@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from cbops.breaker.statistics import wilson
-from cbops.judge.cells import Cell, Period, Row
+from cbops.judge.cells import Cell, Period, Row, Rows
 from cbops.judge.numbers import rounded
 from cbops.judge.settings import (
     FAILING_RATE,
@@ -61,7 +61,7 @@ class Outage:
     source: str  # "incident", "controls" or "canary"
 
 
-def tally(cells: tuple[Cell, ...], start: int, end: int) -> Tally:
+def tally(cells: Iterable[Cell], start: int, end: int) -> Tally:
     """Add up the cells."""
     failures = success = 0
     for cell in cells:
@@ -69,7 +69,60 @@ def tally(cells: tuple[Cell, ...], start: int, end: int) -> Tally:
     return Tally(start, end, failures, failures + success)
 
 
-ByBucket = Mapping[int, tuple[Cell, ...]]  # by the bucket's start, ascending
+@dataclass(frozen=True, slots=True)
+class Tallies:
+    """Everybody's results bucket by bucket, in columns; starts ascend."""
+
+    start: Sequence[int]
+    end: Sequence[int]
+    failures: Sequence[int]
+    results: Sequence[int]
+
+    @staticmethod
+    def of(rows: Sequence[Row]) -> Tallies:
+        """Over the buckets in which any of them was measured."""
+        if not rows:
+            return Tallies((), (), (), ())
+        first = rows[0]
+        if all(row.start == first.start for row in rows):
+            failures = _added([row.failure for row in rows])
+            success = _added([row.success for row in rows])
+            return Tallies(first.start, first.end, failures, _added([failures, success]))
+        return _one_by_one(rows)
+
+    @property
+    def usual_rate(self) -> float:
+        """The failure rate over all buckets in which the provider didn't plainly fail; 0 without any."""
+        pairs = zip(self.failures, self.results, strict=True)
+        plain = [pair for pair in pairs if pair[0] and pair[0] > FAILING_RATE * pair[1]]
+        failures = sum(self.failures) - sum(failed for failed, _ in plain)
+        results = sum(self.results) - sum(made for _, made in plain)
+        return failures / results if results else 0.0
+
+    def failing(self, threshold: float) -> list[Tally]:
+        """The buckets whose rate was above the threshold, with confidence."""
+        pairs = enumerate(zip(self.failures, self.results, strict=True))
+        many = (i for i, (bad, made) in pairs if bad >= MIN_FAILURES and bad > threshold * made)
+        found = (Tally(self.start[i], self.end[i], self.failures[i], self.results[i]) for i in many)
+        return [bucket for bucket in found if bucket.failing(threshold)]
+
+
+def _added(columns: Sequence[Sequence[int]]) -> Sequence[int]:
+    return columns[0] if len(columns) == 1 else list(map(sum, zip(*columns, strict=True)))
+
+
+def _one_by_one(rows: Sequence[Row]) -> Tallies:
+    """Where they weren't measured in the same buckets."""
+    ends: dict[int, int] = {}
+    failures: dict[int, int] = {}
+    results: dict[int, int] = {}
+    for row in rows:
+        for start, end, success, failure in zip(row.start, row.end, row.success, row.failure, strict=True):
+            ends.setdefault(start, end)
+            failures[start] = failures.get(start, 0) + failure
+            results[start] = results.get(start, 0) + failure + success
+    starts = sorted(ends)
+    return Tallies(starts, *([column[at] for at in starts] for column in (ends, failures, results)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +133,7 @@ class Provider:
     `own` outages are what the canary's own calls show: a last resort.
     """
 
-    controls: ByBucket
-    own: ByBucket
+    controls: tuple[Row, ...]  # of tenants with any result on it
     usual: float
     own_usual: float
     incidents: tuple[Outage, ...]
@@ -104,27 +156,13 @@ class Provider:
         return (*self.incidents, *(self.control_outages if self.controls else self.own_outages))
 
 
-def tallies(by_bucket: ByBucket) -> tuple[Tally, ...]:
-    """One a bucket, over everybody in it."""
-    return tuple(tally(cells, start, cells[0].end) for start, cells in by_bucket.items())
-
-
-def usual_rate(buckets: Iterable[Tally]) -> float:
-    """The failure rate over all buckets in which the provider didn't plainly fail; 0 without any."""
-    failures = results = 0
-    for bucket in buckets:
-        if bucket.failures <= FAILING_RATE * bucket.results:
-            failures, results = failures + bucket.failures, results + bucket.results
-    return failures / results if results else 0.0
-
-
 def failing_threshold(usual: float) -> float:
     """Above this rate a provider counts as failing."""
     return max(FAILING_RATE, FAILING_TIMES_USUAL * usual)
 
 
-def _outages(buckets: Iterable[Tally], threshold: float, source: str) -> tuple[Outage, ...]:
-    failing = (Outage(b.start, b.end, source) for b in buckets if b.failing(threshold))
+def _outages(found: Tallies, threshold: float, source: str) -> tuple[Outage, ...]:
+    failing = (Outage(b.start, b.end, source) for b in found.failing(threshold))
     return joined(tuple(failing), OUTAGE_PAUSE_MS)
 
 
@@ -139,27 +177,24 @@ def joined(outages: tuple[Outage, ...], pause: int) -> tuple[Outage, ...]:
     return tuple(found)
 
 
-def _by_bucket(rows: Iterable[Row]) -> dict[int, tuple[Cell, ...]]:
-    found: dict[int, list[Cell]] = {}
-    for row in rows:
-        for cell in row:
-            found.setdefault(cell.start, []).append(cell)
-    return {start: tuple(found[start]) for start in sorted(found)}
-
-
 def study_provider(provider: str, periods: Sequence[Period], incidents: Iterable[IncidentAdded]) -> Provider:
     """Put together what the controls, the canary and the declared incidents say of a provider."""
-    controls = _by_bucket(rows.get(provider, ()) for p in periods for rows in p.controls.values())
-    own = _by_bucket(p.canary.get(provider, ()) for p in periods)
+    tenants = dict.fromkeys(tenant for period in periods for tenant in period.controls)
+    controls = [_row([p.controls.get(tenant, {}) for p in periods], provider) for tenant in tenants]
+    known = tuple(row for row in controls if row)
     declared = [one for one in incidents if one.provider == provider]
-    everyone, mine = tallies(controls), tallies(own)
-    usual, own_usual = usual_rate(everyone), usual_rate(mine)
+    everyone, mine = Tallies.of(known), Tallies.of([_row([p.canary for p in periods], provider)])
+    usual, own_usual = everyone.usual_rate, mine.usual_rate
     return Provider(
-        controls=controls,
-        own=own,
+        controls=known,
         usual=usual,
         own_usual=own_usual,
         incidents=tuple(Outage(to_ms(one.start), to_ms(one.end), "incident") for one in declared),
         control_outages=_outages(everyone, failing_threshold(usual), "controls"),
         own_outages=_outages(mine, failing_threshold(own_usual), "canary"),
     )
+
+
+def _row(periods: Iterable[Rows], provider: str) -> Row:
+    """One tenant's, over all periods; they ascend."""
+    return Row.joined([rows[provider] for rows in periods if provider in rows])

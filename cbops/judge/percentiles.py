@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from cbops.judge.blocks import Block, Bounds, difference, weighed, widest
-from cbops.judge.compared import Compared, DaySums, blocks_shown
+from cbops.judge.compared import Compared, blocks_shown
+from cbops.judge.kept import DaySums
 from cbops.judge.numbers import rounded
 from cbops.judge.settings import P95_BUCKET_SHARE
 from cbops.model.base import to_ms

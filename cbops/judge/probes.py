@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cbops.judge.case import Case
-from cbops.judge.cells import Cell
+from cbops.judge.cells import NO_ROW, Cell
 from cbops.judge.numbers import arrivals
 from cbops.judge.settings import AROUND_MS, ARRIVALS_ALPHA
 
@@ -13,7 +13,7 @@ def _requests(case: Case, provider: str) -> list[tuple[Cell, float]]:
 
     Where fail_fast isn't exported, the provider's usual share of all results stands in.
     """
-    row = case.observed.canary.get(provider, ())
+    row = case.observed.canary.get(provider, NO_ROW)
     if any(cell.fail_fast is not None for cell in row):
         return [(cell, cell.results + (cell.fail_fast or 0)) for cell in row]
     everything: dict[int, int] = {}

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from cbops.judge.case import Case, Judged, counted, judged
+from cbops.judge.cells import NO_ROW
 from cbops.judge.numbers import rounded
 from cbops.judge.outages import joined
 from cbops.judge.probes import probes_ms
@@ -68,8 +69,8 @@ def _outage_at(case: Case, episode: Episode, opened: int) -> tuple[int, str] | N
 
 def _own_failures_end(case: Case, episode: Episode, start: int, end: int) -> int | None:
     """The end of the last bucket in which at least half of the canary's own calls failed."""
-    row = case.observed.canary.get(episode.provider, ())
-    bad = [c for c in row if c.overlaps(start, end) and c.failure > 0 and c.failure >= c.success]
+    row = case.observed.canary.get(episode.provider, NO_ROW)
+    bad = [c for c in row.within(start, end) if c.failure > 0 and c.failure >= c.success]
     return bad[-1].end if bad else None
 
 
@@ -118,13 +119,13 @@ def _unasked(case: Case, episode: Episode, deadline: int) -> bool:
     crash of the breaker process and an operator's call close a circuit without a metric. Where fail_fast
     was never counted, its absence says nothing of a circuit that was asked.
     """
-    row = case.observed.canary.get(episode.provider, ())
+    row = case.observed.canary.get(episode.provider, NO_ROW)
     opened = to_ms(episode.opened)
-    denials_counted = any(cell.fail_fast for cell in row)
+    denials_counted = any(row.fail_fast)
     probed = any(cell.half_open for cell in row if cell.end > opened)
-    later = [cell for cell in row if cell.start >= deadline]
-    acted = any((cell.half_open or 0) + (cell.fail_fast or 0) for cell in later)
-    went_on = sum(cell.results for cell in later) >= UNASKED_RESULTS
+    later = row.part(row.begun(deadline), len(row))
+    acted = any(later.half_open) or any(later.fail_fast)
+    went_on = sum(later.success) + sum(later.failure) >= UNASKED_RESULTS
     return went_on and not acted and (denials_counted or not probed)
 
 
@@ -190,10 +191,13 @@ def judge_episode(case: Case, episode: Episode) -> tuple[Outcome, dict[str, Any]
 
 
 def _summary(counts: dict[Outcome, int], episodes: int, standing: int) -> str:
-    opened = [counted(episodes, "episode")] if episodes else []
-    opened += [counted(standing, "circuit") + " open at enabling"] if standing else []
-    closed = f"{counts['met']} of {' and '.join(opened)} closed in time after the provider recovered"
-    parts = [closed]
+    if standing:
+        every = [counted(episodes, "episode")] if episodes else []
+        every.append(f"{standing} open at enabling already")
+        what = f"{counted(episodes + standing, 'circuit')} that had to close ({', '.join(every)})"
+    else:
+        what = counted(episodes, "episode")
+    parts = [f"{counts['met']} of {what} closed in time after the provider recovered"]
     if counts["missed"]:
         parts.append(f"{counts['missed']} did not")
     if counts["running"]:
@@ -201,7 +205,9 @@ def _summary(counts: dict[Outcome, int], episodes: int, standing: int) -> str:
     if counts["cut"]:
         parts.append(f"{counts['cut']} ended by a restart or unseen, which is no recovery")
     if counts["unasked"]:
-        parts.append(f"{counts['unasked']} was left without being asked")
+        parts.append(
+            f"{counts['unasked']} {'was' if counts['unasked'] == 1 else 'were'} left without being asked"
+        )
     return "; ".join(parts) + "."
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from cbops.judge.blocks import Block, Effect
 from cbops.judge.case import Case
-from cbops.judge.compared import DaySums
+from cbops.judge.kept import DaySums
 from cbops.judge.looks import Look
 from cbops.judge.numbers import rounded
 

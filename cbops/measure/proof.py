@@ -20,14 +20,16 @@ from cbops.model.config import MetricsConfig
 from cbops.model.events import RollbackProof
 from cbops.model.series import Fetched, Matcher, Series, SeriesQuery
 
+ALL = "*"  # in place of a tenant or a policy: every one
+
 
 def proof_query(tenant: str, config: MetricsConfig) -> SeriesQuery:
-    """What to fetch for `proof`, from the reload to now."""
+    """What to fetch for `proof`, from the reload to now; tenant `*`: of every one."""
     return server_query(
         config,
         "whether the breaker still acts",
         (EVENTS, TRANSITIONS, DECISIONS),
-        (Matcher("tenant_id", "=", tenant),),
+        () if tenant == ALL else (Matcher("tenant_id", "=", tenant),),
     )
 
 
@@ -36,8 +38,8 @@ def proof(
 ) -> RollbackProof:
     """The figures since the first scrape after the reload, and what they prove.
 
-    Decisions are those of the rolled back policy; the other three are the tenant's, so another policy
-    that still enables the breaker leaves it unproven.
+    Decisions are those of the rolled back policy (`*`: of all); the other three are the tenant's, so another
+    policy that still enables the breaker leaves it unproven.
     """
     series = documented(config, fetched)
     targets = find_targets(series)
@@ -57,7 +59,7 @@ def proof(
     ]
     return _proof(
         (since, until),
-        decisions=rise(select(series, DECISIONS, {"policy_id": policy}), until),
+        decisions=rise(select(series, DECISIONS, {} if policy == ALL else {"policy_id": policy}), until),
         fail_fast=rise(select(series, EVENTS, {"event_type": "fail_fast"})),
         half_open=rise(half_open),
         fallback=rise(select(series, DECISIONS, {"reason": FALLBACK_REASON})),

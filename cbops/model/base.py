@@ -9,7 +9,9 @@ from typing import Annotated, Any, TypeVar
 from pydantic import AfterValidator, BaseModel, ConfigDict, PlainSerializer
 
 JsonObject = dict[str, Any]
+Sha = str  # hex SHA-256 of a file in the rollout's evidence folder
 
+_FIRST_YEAR, _LAST_YEAR = 1970, 9000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # Numbers of two and of three digits.
 _TWO = tuple(f"{number:02}" for number in range(60))
@@ -53,12 +55,22 @@ def unchecked(model: type[M], fields: JsonObject) -> M:
 
 
 def as_utc(value: datetime) -> datetime:
-    """The same instant in UTC; a time without an offset is UTC (promise to scripts)."""
+    """The same instant in UTC; a time without an offset is UTC (promise to scripts). ValueError: UTC has none such."""
     if value.tzinfo is UTC:
         return value
     if value.tzinfo is None:
         return value.replace(tzinfo=UTC)
-    return value.astimezone(UTC)
+    try:
+        return value.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("a time before the year 1 or after the year 9999 in UTC") from None
+
+
+def within_reason(value: datetime) -> datetime:
+    """The same instant; ValueError where days before or after it could leave the calendar."""
+    if not _FIRST_YEAR <= value.year <= _LAST_YEAR:
+        raise ValueError(f"a time outside of the years {_FIRST_YEAR} to {_LAST_YEAR}")
+    return value
 
 
 def iso(value: datetime) -> str:

@@ -7,23 +7,19 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from cbops.model.base import Frozen
-
-
-class AuthConfig(Frozen):
-    """How requests to the admin API are signed: the header, and the variable that holds its value."""
-
-    header: str = "x-api-key"
-    env: str = "CBOPS_ADMIN_TOKEN"
-    scheme: str | None = None  # "Bearer" puts that word before the value
+from cbops.model.config_guard import GuardConfig
+from cbops.model.config_safeguards import ApprovalsConfig, Freezes, SigningConfig
+from cbops.model.config_secrets import AuthConfig, HeaderSecret, SecretSource
 
 
 class TlsConfig(Frozen):
-    """Files in PEM for an https address, relative to cbops.yaml's folder. Certificates are always verified.
+    """Files in PEM for an https address, relative to cbops.yaml's folder.
 
-    `ca_file` stands in place of the certificate authorities that are built in; `cert_file` and `key_file` are the
+    `verify` false: nobody's certificate is verified, and every command warns of it. `ca_file` stands in place of the certificate authorities that are built in; `cert_file` and `key_file` are the
     client's own certificate (a `cert_file` alone holds both).
     """
 
+    verify: bool = True
     ca_file: str | None = None
     cert_file: str | None = None
     key_file: str | None = None
@@ -49,29 +45,17 @@ class RouterConfig(Frozen):
     retries: RetriesConfig = RetriesConfig()  # of what only reads
 
 
-class Variable(Frozen):
-    """A value that is read from the environment, so that it never stands in a file."""
-
-    env: str
-
-
-class EnvValue(Variable):
-    """The value of a header, from the environment."""
-
-    scheme: str | None = None  # "Bearer" puts that word before the value
-
-
 class BasicAuth(Frozen):
     """User and password, sent as an Authorization header."""
 
     username: str
-    password: Variable
+    password: SecretSource
 
 
 class EndpointConfig(Frozen):
     """How a server that is only read from is spoken to: who asks, over which connection, how patiently."""
 
-    headers: dict[str, str | EnvValue] = {}
+    headers: dict[str, str | HeaderSecret] = {}
     basic_auth: BasicAuth | None = None
     tls: TlsConfig = TlsConfig()
     timeout_seconds: float = Field(default=30, gt=0, le=600)
@@ -176,3 +160,7 @@ class Config(Frozen):
     baseline_days: int = Field(default=7, ge=0, le=60)
     criteria: CriteriaConfig = CriteriaConfig()
     selection: SelectionConfig = SelectionConfig()
+    guard: GuardConfig = GuardConfig()
+    freezes: Freezes = ()
+    approvals: ApprovalsConfig = ApprovalsConfig()
+    signing: SigningConfig = SigningConfig()

@@ -12,14 +12,24 @@ from typing import Literal
 from pydantic import Field
 
 from cbops.model.base import Frozen, Instant, JsonObject
+from cbops.model.base import Sha as Sha
 from cbops.model.checklist import ItemId, ItemState
+from cbops.model.events_guard import (
+    GuardBreached,
+    GuardEnded,
+    GuardStarted,
+    RolloutPaused,
+    RolloutUnpaused,
+)
+from cbops.model.events_safeguards import ApprovalGiven, JournalSealed
+from cbops.model.events_tickets import TicketMoved, TicketNoted, TicketOpened, TicketUpdated
 from cbops.model.observation import DayWindow, Drift
 from cbops.model.plan import OverrideNote, Rehearsal, Weighed
+from cbops.model.system import SystemUser
 from cbops.model.tenant import Owner, Target
 from cbops.model.verdict import Classification, CriterionId, Recommendation, Verdict
 
 RollbackScope = Literal["policy", "tenant", "global"]
-Sha = str  # hex SHA-256 of a file in the rollout's evidence folder
 
 
 class RolloutOpened(Frozen):
@@ -196,6 +206,7 @@ class RollbackIntended(Frozen):
     tenant: str
     policy: str
     scope: RollbackScope = "policy"
+    restore: str | None = None  # the version that is restored as a whole; null: only disabled
 
 
 class RollbackDone(Frozen):
@@ -295,6 +306,7 @@ class TornLineSetAside(Frozen):
     file: str
     length: int
     confirmed: bool = False
+    digest: str | None = None  # SHA-256 of the bytes in hex; null in journals before that was recorded
 
 
 Event = (
@@ -323,16 +335,32 @@ Event = (
     | Tuned
     | LogsRead
     | ComparisonSet
+    | TicketOpened
+    | TicketUpdated
+    | TicketMoved
+    | TicketNoted
+    | JournalSealed
+    | ApprovalGiven
+    | GuardStarted
+    | GuardBreached
+    | GuardEnded
+    | RolloutPaused
+    | RolloutUnpaused
     | TornLineSetAside
 )
 
 
 class Entry(Frozen):
-    """One line of the journal: an event, and who wrote it when; `hash` is that of the line itself."""
+    """One line of the journal: an event, and who wrote it when; `hash` is that of the line itself.
+
+    `actor` is the name that was given; `system` the account that it was given under (null: journals before that
+    was recorded).
+    """
 
     seq: int
     at: Instant
     actor: str
+    system: SystemUser | None = None
     event: Event = Field(discriminator="type")
     prev: str
     hash: str

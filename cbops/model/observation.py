@@ -9,6 +9,7 @@ from pydantic import Field
 
 from cbops.model.base import Frozen, Instant
 from cbops.model.comparison import BreakersAsked, ShadowMeasured
+from cbops.model.other_policy import OtherPolicy
 from cbops.model.series import QueryRecord
 from cbops.model.telemetry import GaugeComparison, LoadedRule, MetricFound
 from cbops.model.tenant import Target
@@ -229,12 +230,14 @@ class Finding(Frozen):
 class Drift(Frozen):
     """Whether the live policy is still the one that was applied; `checked` false: it couldn't be looked at.
 
-    After a rollback: whether it is still disabled.
+    After a rollback: whether it is still disabled. `others`: the times since enabling in which another policy was live,
+    as far as the router's history and earlier looks tell.
     """
 
     checked: bool
     drifted: bool | None
     message: str
+    others: tuple[OtherPolicy, ...] = ()
 
 
 class Observation(Frozen):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from enum import StrEnum
 from typing import Literal
 
@@ -22,9 +23,13 @@ from cbops.model.events import (
     Sha,
     Tuned,
 )
+from cbops.model.events_safeguards import ApprovalGiven
 from cbops.model.observation import DayWindow, Drift
+from cbops.model.other_policy import OtherPolicy
 from cbops.model.plan import OverrideNote, Rehearsal, Weighed
+from cbops.model.system import SystemUser
 from cbops.model.tenant import Owner, Target
+from cbops.model.ticket import Ticket
 
 
 class Stage(StrEnum):
@@ -53,6 +58,7 @@ class Stamped(Frozen):
 
     at: Instant
     actor: str
+    system: SystemUser | None = None  # where it is recorded: of decisions and approvals
 
 
 class NotificationRecord(Stamped):
@@ -70,6 +76,7 @@ class EnableRecord(Frozen):
 
     intended_at: Instant
     actor: str
+    system: SystemUser | None = None
     read_version: str
     new_version: str
     before: Sha
@@ -122,10 +129,12 @@ class RollbackRecord(Frozen):
 
     intended_at: Instant
     actor: str
+    system: SystemUser | None = None
     reason: str
     tenant: str
     policy: str
     scope: RollbackScope = "policy"
+    restore: str | None = None  # the version that is restored as a whole
     written_version: str | None = None
     reloaded_at: Instant | None = None
     done_at: Instant | None = None
@@ -155,6 +164,18 @@ class LogsRecord(Stamped):
 
 class ComparisonRecord(Stamped):
     set: ComparisonSet
+
+
+class ApprovalRecord(Stamped):
+    given: ApprovalGiven
+
+
+class PauseRecord(Stamped):
+    """A time in which the rollout's clock stood; `until` null: it still stands."""
+
+    since: Instant
+    until: Instant | None = None
+    reason: str
 
 
 class RehearsalRecord(Stamped):
@@ -198,9 +219,20 @@ class RolloutState(Frozen):
     tunings: tuple[TuningRecord, ...] = ()
     logs: tuple[LogsRecord, ...] = ()
     comparisons: tuple[ComparisonRecord, ...] = ()
+    tickets: tuple[Ticket, ...] = ()  # by number
+    others: tuple[OtherPolicy, ...] = ()  # when another policy than the applied one was live, by all looks
+    approvals: tuple[ApprovalRecord, ...] = ()
+    pauses: tuple[PauseRecord, ...] = ()
     last_seq: int
     last_at: Instant
     torn_lines: int = 0
+
+    @property
+    def paused_since(self) -> datetime | None:
+        """Since when its clock stands; null: it doesn't."""
+        if self.pauses and self.pauses[-1].until is None:
+            return self.pauses[-1].since
+        return None
 
     @property
     def pending_rollback(self) -> RollbackRecord | None:

@@ -58,7 +58,7 @@ def execution_log_view(
         remarks=remarks(state, tz),
         days=day_views(measured),
         evaluation=evaluation_view(state, evaluation, tz),
-        tickets=ticket_views(state),
+        tickets=ticket_views(state, tz),
         rollbacks=rollback_views(state, tz),
         went_well=lessons(state, "well"),
         could_improve=lessons(state, "improve"),

@@ -8,6 +8,7 @@ from typing import Literal, get_args
 
 from cbops.model.events import CriterionVerdict, RollbackProof
 from cbops.model.state import DecisionRecord, RollbackRecord, RolloutState, Stage
+from cbops.model.ticket import Ticket
 from cbops.model.verdict import (
     CriterionId,
     CriterionResult,
@@ -17,8 +18,9 @@ from cbops.model.verdict import (
     Verdict,
 )
 from cbops.render import text
+from cbops.render.log_judged import behind
 from cbops.render.log_view import PLACEHOLDER, EvaluationView, Field, RollbackView, Tick, TicketView
-from cbops.render.log_words import DECISIONS, NONE, NONE_RECORDED, finished, unfilled, when
+from cbops.render.log_words import DECISIONS, NONE, NONE_RECORDED, finished, named, unfilled, when
 from cbops.render.markdown import EMPTY, Markdown, phrase
 
 _MARKS = {Verdict.MET: "✅", Verdict.INCONCLUSIVE: "⚠️", Verdict.ERROR: "⚠️", Verdict.MISSED: "❌"}
@@ -41,6 +43,7 @@ def evaluation_view(state: RolloutState | None, evaluation: Evaluation | None, t
         recommendation=_recommendation(evaluation, recorded.recommendation if recorded else None),
         decision=_decision(state, tz),
         boxes=_boxes(state),
+        behind=behind(evaluation, recorded.evaluation) if evaluation and recorded else (),
     )
 
 
@@ -100,6 +103,8 @@ def _decided(record: DecisionRecord, tz: tzinfo) -> Markdown:
     by = phrase("by {}, {}", decided.by, text.instant(record.at, tz))
     if record.actor != decided.by:
         by = phrase("{} (recorded by {})", by, record.actor)
+    if record.system is not None:
+        by = phrase("{} (account {})", by, record.system.words)
     told = phrase("{}, {}; reason: {}", DECISIONS[decided.decision], by, decided.reason)
     if decided.recommended is None:
         return phrase("{}; recommended: nothing, it was not evaluated before", told)
@@ -112,12 +117,27 @@ def _boxes(state: RolloutState | None) -> Mapping[Recommendation, Tick]:
     return {each: Tick(ticked=each is last) for each in Recommendation}
 
 
-def ticket_views(state: RolloutState | None) -> tuple[TicketView, ...]:
+def ticket_views(state: RolloutState | None, tz: tzinfo) -> tuple[TicketView, ...]:
     """The tickets; while there is none, the place that waits for the first."""
     over = finished(state)
+    if state is not None and state.tickets:
+        return tuple(_ticket(ticket, tz, over=over) for ticket in state.tickets)
     rest = unfilled(over=over, said=NONE)
     title = Markdown("None created") if over else Markdown("`[TO BE CREATED IF NEEDED]`")
     return (TicketView(title, date=rest, signal=rest, priority=rest, status=rest, resolution=rest),)
+
+
+def _ticket(ticket: Ticket, tz: tzinfo, *, over: bool) -> TicketView:
+    """As its file says it, in short."""
+    resolution = ticket.resolution
+    return TicketView(
+        title=phrase("[CB-OPS] {} ({})", ticket.title, ticket.id),
+        date=phrase("{} by {}", when(ticket.opened_at, tz), ticket.opened_by),
+        signal=phrase("{} ({})", ticket.signal, ticket.kind.words),
+        priority=phrase("{}", ticket.priority.words),
+        status=phrase("{}", ticket.state.words.capitalize()),
+        resolution=unfilled(over=over, said=NONE) if resolution is None else phrase("{}", resolution),
+    )
 
 
 def rollback_views(state: RolloutState | None, tz: tzinfo) -> tuple[RollbackView, ...]:
@@ -142,7 +162,7 @@ def rollback_views(state: RolloutState | None, tz: tzinfo) -> tuple[RollbackView
 def _rollback(record: RollbackRecord, tz: tzinfo) -> RollbackView:
     return RollbackView(
         title=phrase("policy {} of tenant {}", record.policy, record.tenant),
-        date=phrase("{} by {}", when(record.intended_at, tz), record.actor),
+        date=phrase("{} by {}", when(record.intended_at, tz), named(record.actor, record.system)),
         reason=phrase("{}", record.reason),
         action=_action(record, tz),
         result=_result(record, tz),

@@ -214,7 +214,7 @@ def _action_date(state: RolloutState | None, tz: tzinfo) -> Markdown:
     enable = state.enable
     if enable is None:
         return PLACEHOLDER
-    attempt = signed(enable.actor, enable.intended_at, tz)
+    attempt = signed(enable.actor, enable.intended_at, tz, enable.system)
     if enable.abandoned is not None:
         return phrase("{} (attempt {} abandoned: {})", PLACEHOLDER, attempt, enable.abandoned)
     return phrase("begun {}", attempt)
@@ -224,7 +224,7 @@ def _updated(state: RolloutState | None, tz: tzinfo) -> Markdown:
     enable = _in_force(state)
     if enable is not None and enable.written_at is not None:
         versions = phrase("version {} (was {})", enable.new_version, enable.read_version)
-        return phrase("{}, {}", versions, signed(enable.actor, enable.written_at, tz))
+        return phrase("{}, {}", versions, signed(enable.actor, enable.written_at, tz, enable.system))
     if state is not None and state.adopted:
         version = phrase(", version {}", state.enabled_version) if state.enabled_version else EMPTY
         return phrase("Outside cbops{}", version)

@@ -117,6 +117,7 @@ class EvaluationView:
     recommendation: Field | None
     decision: Field
     boxes: Mapping[Recommendation, Tick]
+    behind: tuple[Markdown, ...] = ()  # the numbers that the judgement rests on
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from datetime import tzinfo
 
 from cbops.model.base import Instant
 from cbops.model.state import RolloutState, Stage
+from cbops.model.system import SystemUser
 from cbops.model.verdict import Recommendation
 from cbops.render import text
 from cbops.render.log_view import PLACEHOLDER, Field
@@ -43,9 +44,14 @@ def when(at: Instant, tz: tzinfo) -> Markdown:
     return phrase("{}", text.instant(at, tz))
 
 
-def signed(actor: str, at: Instant, tz: tzinfo) -> Markdown:
-    """Who, and when."""
-    return phrase("by {}, {}", actor, text.instant(at, tz))
+def signed(actor: str, at: Instant, tz: tzinfo, system: SystemUser | None = None) -> Markdown:
+    """Who (and under which account, where that is recorded), and when."""
+    return phrase("by {}, {}", named(actor, system), text.instant(at, tz))
+
+
+def named(actor: str, system: SystemUser | None) -> Markdown:
+    """The name that was given, and the account of the operating system that gave it."""
+    return phrase("{}", actor) if system is None else phrase("{} (account {})", actor, system.words)
 
 
 def listed(items: Sequence[Markdown], otherwise: Markdown) -> Field:

@@ -75,10 +75,18 @@ def joined(parts: Iterable[str], between: str = "; ") -> Markdown:
 def json_block(document: JsonObject) -> Markdown:
     """A fenced block of indented JSON; the fence is longer than any run of backticks inside."""
     text = json.dumps(document, indent=2, ensure_ascii=False)
-    text = "".join(_visible(char) for char in text)
+    return _fenced("".join(_visible(char) for char in text), "json")
+
+
+def code_block(text: str, language: str) -> Markdown:
+    """A fenced block of one line of code; `language` is our own word."""
+    return _fenced(one_line(text), language)
+
+
+def _fenced(text: str, language: str) -> Markdown:
     longest = max((len(run) for run in _FENCE.findall(text)), default=0)
     fence = "`" * max(3, longest + 1)
-    return Markdown(f"{fence}json\n{text}\n{fence}")
+    return Markdown(f"{fence}{language}\n{text}\n{fence}")
 
 
 def _visible(char: str) -> str:

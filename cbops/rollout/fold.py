@@ -42,8 +42,11 @@ from cbops.model.events import (
     TornLineSetAside,
     Tuned,
 )
+from cbops.model.events_guard import GuardBreached, GuardEnded, GuardStarted, RolloutPaused, RolloutUnpaused
+from cbops.model.events_safeguards import ApprovalGiven, JournalSealed
+from cbops.model.events_tickets import TicketMoved, TicketNoted, TicketOpened, TicketUpdated
 from cbops.model.state import RolloutState, Stage
-from cbops.rollout import fold_change, fold_record
+from cbops.rollout import fold_change, fold_guard, fold_record, fold_safeguards, fold_tickets
 from cbops.rollout.fold_base import Changes, E, Step, refuse
 
 STEPS: dict[type[Frozen], Step[Any]] = {}
@@ -83,6 +86,17 @@ _on(Forecasted, fold_record.forecasted)
 _on(Tuned, fold_record.tuned)
 _on(LogsRead, fold_record.logs_read)
 _on(ComparisonSet, fold_record.comparison_set)
+_on(TicketOpened, fold_tickets.ticket_opened)
+_on(TicketUpdated, fold_tickets.ticket_updated)
+_on(TicketMoved, fold_tickets.ticket_moved)
+_on(TicketNoted, fold_tickets.ticket_noted)
+_on(JournalSealed, fold_safeguards.journal_sealed)
+_on(ApprovalGiven, fold_safeguards.approval_given)
+_on(GuardStarted, fold_guard.guard_started)
+_on(GuardBreached, fold_guard.guard_breached)
+_on(GuardEnded, fold_guard.guard_ended)
+_on(RolloutPaused, fold_guard.rollout_paused)
+_on(RolloutUnpaused, fold_guard.rollout_unpaused)
 _on(TornLineSetAside, fold_record.torn_line_set_aside)
 
 

@@ -10,7 +10,9 @@ from cbops.errors import RecordError
 from cbops.model.base import JsonObject
 from cbops.model.checklist import ItemId
 from cbops.model.events import Entry, Event
+from cbops.model.other_policy import OtherPolicy
 from cbops.model.state import (
+    ApprovalRecord,
     ChecklistRecord,
     ClassificationRecord,
     CollectedDay,
@@ -24,12 +26,14 @@ from cbops.model.state import (
     LogsRecord,
     NoteRecord,
     NotificationRecord,
+    PauseRecord,
     RehearsalRecord,
     RollbackRecord,
     RolloutState,
     Stage,
     TuningRecord,
 )
+from cbops.model.ticket import Ticket
 
 E = TypeVar("E", bound=Event)
 
@@ -60,6 +64,10 @@ class Changes(TypedDict, total=False):
     tunings: tuple[TuningRecord, ...]
     logs: tuple[LogsRecord, ...]
     comparisons: tuple[ComparisonRecord, ...]
+    tickets: tuple[Ticket, ...]
+    others: tuple[OtherPolicy, ...]
+    approvals: tuple[ApprovalRecord, ...]
+    pauses: tuple[PauseRecord, ...]
     torn_lines: int
 
 

@@ -24,6 +24,7 @@ def enable_intended(state: RolloutState, entry: Entry, event: EnableIntended) ->
     record = EnableRecord(
         intended_at=entry.at,
         actor=entry.actor,
+        system=entry.system,
         read_version=event.read_version,
         new_version=event.new_version,
         before=event.before,
@@ -92,16 +93,20 @@ def rollback_intended(state: RolloutState, entry: Entry, event: RollbackIntended
     """From any stage. Intended again while pending, it is the same rollback, taken up once more."""
     pending = state.pending_rollback
     if pending and _concerns(pending, event.tenant, event.policy):
-        changes = _last_rollback(state, pending.model_copy(update={"scope": event.scope}))
+        changes = _last_rollback(
+            state, pending.model_copy(update={"scope": event.scope, "restore": event.restore})
+        )
         changes["stage"] = Stage.ROLLING_BACK
         return changes
     record = RollbackRecord(
         intended_at=entry.at,
         actor=entry.actor,
+        system=entry.system,
         reason=event.reason,
         tenant=event.tenant,
         policy=event.policy,
         scope=event.scope,
+        restore=event.restore,
     )
     return {"stage": Stage.ROLLING_BACK, "rollbacks": (*state.rollbacks, record)}
 

@@ -41,6 +41,7 @@ from cbops.model.state import (
 )
 from cbops.model.verdict import Recommendation
 from cbops.rollout.fold_base import Changes, refuse, require_enabled
+from cbops.rollout.other_policies import joined
 
 
 def owner_notified(state: RolloutState, entry: Entry, event: OwnerNotified) -> Changes:
@@ -74,7 +75,12 @@ def day_collected(state: RolloutState, entry: Entry, event: DayCollected) -> Cha
         observation=event.observation,
         drift=_drift(before, event.drift),
     )
-    return {"days": _with(days, day)} if since else {"baseline": _with(days, day)}
+    changes: Changes = {"days": _with(days, day)} if since else {"baseline": _with(days, day)}
+    return {**changes, **_others(state, event.drift)}
+
+
+def _others(state: RolloutState, drift: Drift | None) -> Changes:
+    return {"others": joined(state.others, drift.others)} if drift is not None and drift.others else {}
 
 
 def _drift(before: Drift | None, now: Drift | None) -> Drift | None:
@@ -105,7 +111,8 @@ def episode_classified(state: RolloutState, entry: Entry, event: EpisodeClassifi
 def evaluated(state: RolloutState, entry: Entry, event: Evaluated) -> Changes:
     require_enabled(state, entry)
     record = EvaluationRecord(at=entry.at, actor=entry.actor, evaluated=event)
-    return {"evaluations": (*state.evaluations, record)}
+    changes: Changes = {"evaluations": (*state.evaluations, record)}
+    return {**changes, **_others(state, event.drift)}
 
 
 def decided(state: RolloutState, entry: Entry, event: Decided) -> Changes:
@@ -114,7 +121,7 @@ def decided(state: RolloutState, entry: Entry, event: Decided) -> Changes:
     Once a rollback has begun, the only decision left is to have rolled back.
     """
     require_enabled(state, entry)
-    record = DecisionRecord(at=entry.at, actor=entry.actor, decided=event)
+    record = DecisionRecord(at=entry.at, actor=entry.actor, system=entry.system, decided=event)
     changes: Changes = {"decisions": (*state.decisions, record)}
     if state.stage in (Stage.ROLLING_BACK, Stage.ROLLED_BACK):
         if event.decision is not Recommendation.ROLLBACK:

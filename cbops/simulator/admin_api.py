@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Header, Path, Query, Response
 
 from cbops.model.base import iso
 from cbops.simulator import bodies, schema
@@ -20,6 +20,7 @@ _ERRORS = {
     401: "No key, or a wrong one",
     404: "No such tenant, policy or version",
     409: "The version is not above the highest",
+    412: "The policy no longer has the entity tag of If-Match",
     413: "The body is too large",
     422: "The body or a parameter is wrong, or the policy is invalid",
     507: "The state file could not be written",
@@ -57,9 +58,12 @@ def _reading(routes: APIRouter, router: Router) -> None:
         return bodies.PolicyList(policies=page, total=len(found), limit=limit, offset=offset)
 
     @routes.get(f"{BASE}/{{tenant}}/{{policy}}", responses=_responses(404))
-    def policy(tenant: Tenant, policy: Policy, version: Version | None = None) -> bodies.PolicyAnswer:
+    def policy(
+        tenant: Tenant, policy: Policy, response: Response, version: Version | None = None
+    ) -> bodies.PolicyAnswer:
         """One version, by default the latest, which need not be the live one."""
         stored = router.policy(tenant, policy)
+        _tag(response, router, stored)
         found = stored.latest if version is None else stored.find(version)
         if found is None:
             raise CallRefusedError(404, "not_found", f"policy '{policy}' has no version '{version}'")
@@ -79,10 +83,11 @@ def _reading(routes: APIRouter, router: Router) -> None:
 
     @routes.get(f"{BASE}/{{tenant}}/{{policy}}/history", responses=_responses(404))
     def history(
-        tenant: Tenant, policy: Policy, limit: Annotated[int, Query(ge=1, le=1000)] = 50
+        tenant: Tenant, policy: Policy, response: Response, limit: Annotated[int, Query(ge=1, le=1000)] = 50
     ) -> bodies.HistoryAnswer:
         """The versions, the newest first."""
         stored = router.policy(tenant, policy)
+        _tag(response, router, stored)
         return bodies.HistoryAnswer(
             versions=[
                 bodies.HistoryLine(
@@ -120,8 +125,13 @@ def _asking(routes: APIRouter, router: Router) -> None:
 
 
 def _writing(routes: APIRouter, router: Router) -> None:
-    @routes.put(f"{BASE}/{{tenant}}/{{policy}}", responses=_responses(409, 507))
-    def put(tenant: Tenant, policy: Policy, body: bodies.PutBody) -> bodies.PutAnswer:
+    @routes.put(f"{BASE}/{{tenant}}/{{policy}}", responses=_responses(409, 412, 507))
+    def put(
+        tenant: Tenant,
+        policy: Policy,
+        body: bodies.PutBody,
+        if_match: Annotated[str | None, Header(max_length=256)] = None,
+    ) -> bodies.PutAnswer:
         """Write a new version, which is live from then on (or from the next reload on, where so set up)."""
         written = router.put(
             tenant,
@@ -131,6 +141,7 @@ def _writing(routes: APIRouter, router: Router) -> None:
             check=body.check,
             dry=body.dry_run,
             comment=body.comment,
+            **_match(router, if_match),
         )
         return bodies.PutAnswer(
             success=True,
@@ -149,6 +160,16 @@ def _writing(routes: APIRouter, router: Router) -> None:
             previous_version=done.previous,
             rolled_back_at=done.at,
         )
+
+
+def _tag(response: Response, router: Router, stored: StoredPolicy) -> None:
+    if router.etags:
+        response.headers["etag"] = stored.etag
+
+
+def _match(router: Router, tag: str | None) -> dict[str, str]:
+    """What a write must find; nothing where the router has no tags, or `*` asks for any."""
+    return {"match": tag} if router.etags and tag not in (None, "*") else {}
 
 
 def _acting(routes: APIRouter, router: Router) -> None:

@@ -1,24 +1,53 @@
-"""What stands before the application: keys, sizes and odd paths are settled before a body is parsed."""
+"""What stands before the application: keys, rates, sizes and odd paths are settled before a body is parsed."""
 
 from __future__ import annotations
 
 import hmac
 import json
+import time
+from collections.abc import Callable
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from cbops.simulator.problems import CallRefusedError
 
+# (at once, refilled each second): far above what people and a day in fast motion need.
+CALLS = (5_000.0, 1_000.0)
+WRONG_KEYS = (2_000.0, 100.0)
 MAX_BODY_BYTES = 1024 * 1024
 _OPEN = frozenset(("/metrics", "/health", "/openapi.json"))
 
 
-class Guard:
-    """ASGI middleware: 401 without the right key, 413 for a large body, 400 for a slash inside an id."""
+class Allowance:
+    """So many calls at once, refilled by so many a second."""
 
-    def __init__(self, app: ASGIApp, token: str) -> None:
+    def __init__(self, calls: float, per_second: float, monotonic: Callable[[], float]) -> None:
+        self._most = self._left = calls
+        self._per_second = per_second
+        self._monotonic = monotonic
+        self._seen = monotonic()
+
+    def take(self) -> bool:
+        """Use up one call; false when there is none left."""
+        now = self._monotonic()
+        self._left = min(self._most, self._left + (now - self._seen) * self._per_second)
+        self._seen = now
+        if self._left < 1:
+            return False
+        self._left -= 1
+        return True
+
+
+class Guard:
+    """ASGI middleware: 401 without the right key, 429 for too many calls (wrong keys sooner), 413 for a large body, 400
+    for a slash inside an id.
+    """
+
+    def __init__(self, app: ASGIApp, token: str, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._app = app
         self._token = token.encode()
+        self._calls = Allowance(*CALLS, monotonic)
+        self._wrong = Allowance(*WRONG_KEYS, monotonic)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the call on, or refuse it."""
@@ -38,7 +67,12 @@ class Guard:
         raw = bytes(scope.get("raw_path") or b"").lower()
         if b"%2f" in raw or b"%5c" in raw:
             raise CallRefusedError(400, "bad_request", "an id has a slash in it")
-        if scope["path"] not in _OPEN and not self._known(dict(scope["headers"])):
+        if scope["path"] in _OPEN:
+            return
+        known = self._known(dict(scope["headers"]))
+        if not (self._calls if known else self._wrong).take():
+            raise CallRefusedError(429, "too_many", "too many calls; wait a second")
+        if not known:
             raise CallRefusedError(
                 401, "unauthorized", "send the key as x-api-key, or as Authorization: Bearer"
             )
@@ -80,6 +114,8 @@ def _replay(body: bytes, receive: Receive) -> Receive:
 async def _refuse(send: Send, refused: CallRefusedError) -> None:
     body = json.dumps({"error": {"code": refused.code, "message": refused.message}}).encode()
     headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+    if refused.status == 429:
+        headers.append((b"retry-after", b"1"))
     if refused.status == 401:
         headers.append((b"www-authenticate", b"Bearer"))
     await send({"type": "http.response.start", "status": refused.status, "headers": headers})

@@ -50,6 +50,7 @@ class Router:
         state_file: Path | None = None,
         activate_on: Literal["put", "reload"] = "put",
         log: TransitionLog | None = None,
+        etags: bool = False,
     ) -> None:
         """`seed` and `start` default to the scenario's.
 
@@ -60,6 +61,7 @@ class Router:
         """
         self.scenario = scenario
         self.activate_on = activate_on
+        self.etags = etags  # whether answers carry entity tags, and a write obeys If-Match
         self._file = None if state_file is None else StateFile(state_file)
         stored = None if self._file is None else self._file.read(scenario.name)
         self._start_ms = (
@@ -180,10 +182,12 @@ class Router:
         check: bool = True,
         dry: bool = False,
         comment: str | None = None,
+        match: str | None = None,
     ) -> Written:
         """Write a new version and make it live (or leave that to the reload); a dry one is only checked.
 
-        422 when the document is invalid (unless `check` is off), 409 when the version isn't above the highest.
+        422 when the document is invalid (unless `check` is off), 409 when the version isn't above the highest, 412
+        when the policy no longer has the entity tag `match`.
         """
         complaints = schema.errors(document) if check else ()
         if complaints:
@@ -191,6 +195,8 @@ class Router:
             raise CallRefusedError(422, "invalid_policy", said)
         with self._lock:
             old = self._policies.get((tenant, policy))
+            if match is not None and (old is None or old.etag != match):
+                raise CallRefusedError(412, "precondition_failed", "the policy changed since it was read")
             new = _new_version(old, version)
             at = iso(self.now)
             if not dry:
@@ -289,10 +295,6 @@ def _new_version(old: StoredPolicy | None, wanted: str | None) -> str:
         raise CallRefusedError(
             409,
             "version_conflict",
-            f"version {wanted} is not above the highest, which is {_highest(versions)}",
+            f"version {wanted} is not above the highest, which is {max(versions, key=parse_version)}",
         )
     return wanted
-
-
-def _highest(versions: list[str]) -> str:
-    return max(versions, key=parse_version)

@@ -64,7 +64,7 @@ def _target(now: datetime, body: AdvanceTo | AdvanceBy) -> int:
         return to_ms(now) + int(body.seconds * 1000)
     try:
         to = as_utc(body.to)
-    except OverflowError:
+    except ValueError:
         to = body.to.replace(tzinfo=UTC)  # the first or last day that there is
     if to < now:
         raise CallRefusedError(409, "clock_conflict", f"it is {iso(now)} already")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from dataclasses import dataclass
@@ -47,6 +48,12 @@ class StoredPolicy(Frozen):
         if self.armed is not None and self.find(self.armed) is None:
             raise ValueError("the version to be taken up is missing")
         return self
+
+    @property
+    def etag(self) -> str:
+        """The entity tag of its state: every change gives it another one."""
+        said = f"{len(self.versions)}/{self.active}/{self.armed}/{self.updated_at}"
+        return f'"{hashlib.sha256(said.encode()).hexdigest()[:32]}"'
 
     def find(self, version: str) -> StoredVersion | None:
         """The version of that number."""

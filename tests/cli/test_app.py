@@ -51,7 +51,7 @@ def test_help_in_json_is_one_document_too(cli):
 USAGE = [
     ((), "a command is needed"),
     (("monitr",), "there is no command 'monitr'"),
-    (("monitor",), "cbops monitor needs a command: daily, note, scrape"),
+    (("monitor",), "cbops monitor needs a command: daily, note, watch, scrape"),
     (("monitor", "dialy"), "there is no command 'monitor dialy'"),
     (("init", "--bad"), "No such option: --bad"),
     (("init", "a", "b"), "Got unexpected extra argument"),

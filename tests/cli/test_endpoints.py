@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import base64
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 
@@ -13,13 +14,14 @@ from cbops.model.config import (
     AlertsConfig,
     BasicAuth,
     Config,
-    EnvValue,
+    HeaderSecret,
     MetricsConfig,
+    SecretSource,
     TlsConfig,
-    Variable,
 )
 
-BASIC = BasicAuth(username="reader", password=Variable(env="PASSWORD"))
+HERE = Path()
+BASIC = BasicAuth(username="reader", password=SecretSource(env="PASSWORD"))
 
 
 def place(folder, closing: ExitStack, **config: object) -> Workplace:
@@ -27,26 +29,26 @@ def place(folder, closing: ExitStack, **config: object) -> Workplace:
 
 
 def test_a_scheme_stands_before_the_token():
-    metrics = MetricsConfig(headers={"Authorization": EnvValue(env="TOKEN", scheme="Bearer")})
-    assert headers(metrics, {"TOKEN": "abc"}, "metrics") == {"Authorization": "Bearer abc"}
+    metrics = MetricsConfig(headers={"Authorization": HeaderSecret(env="TOKEN", scheme="Bearer")})
+    assert headers(metrics, {"TOKEN": "abc"}, HERE, "metrics") == {"Authorization": "Bearer abc"}
 
 
 def test_user_and_password_become_a_header():
-    sent = headers(AlertsConfig(basic_auth=BASIC), {"PASSWORD": "pä ss:word"}, "alerts")
+    sent = headers(AlertsConfig(basic_auth=BASIC), {"PASSWORD": "pä ss:word"}, HERE, "alerts")
     assert base64.b64decode(sent["Authorization"].removeprefix("Basic ")).decode() == "reader:pä ss:word"
 
 
 @pytest.mark.parametrize(
     ("config", "key"),
     [
-        (MetricsConfig(headers={"X-Key": EnvValue(env="PASSWORD")}), "metrics.headers.X-Key"),
+        (MetricsConfig(headers={"X-Key": HeaderSecret(env="PASSWORD")}), "metrics.headers.X-Key"),
         (MetricsConfig(basic_auth=BASIC), "metrics.basic_auth.password"),
     ],
 )
 @pytest.mark.parametrize("value", ["", "planted\n", " planted", "plan\tted"])
 def test_a_secret_that_is_not_there_or_cannot_be_sent_is_named_and_not_told(config, key, value):
     with pytest.raises(ConfigError) as raised:
-        headers(config, {"PASSWORD": value}, "metrics")
+        headers(config, {"PASSWORD": value}, HERE, "metrics")
     assert raised.value.message.startswith(f"{key} is read from ")
     assert "PASSWORD" in raised.value.message
     assert "plan" not in raised.value.message + raised.value.hint
@@ -54,7 +56,7 @@ def test_a_secret_that_is_not_there_or_cannot_be_sent_is_named_and_not_told(conf
 
 def test_a_header_is_ascii():
     with pytest.raises(ConfigError, match="can't be sent"):
-        headers(MetricsConfig(headers={"X": EnvValue(env="V")}), {"V": "snow ☃"}, "metrics")
+        headers(MetricsConfig(headers={"X": HeaderSecret(env="V")}), {"V": "snow ☃"}, HERE, "metrics")
 
 
 def test_paths_of_tls_files_start_at_the_folder_of_the_configuration(tmp_path):

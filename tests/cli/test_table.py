@@ -30,6 +30,8 @@ HEAVY = {
     "promql_parser",
     "stamina",
     "grafana_foundation_sdk",
+    "keyring",
+    "cryptography",
 }
 
 

@@ -16,7 +16,7 @@ from cbops.cli.rollouts import choose
 from cbops.cli.settings import Settings
 from cbops.cli.wiring import SystemClock, Workplace, find_config, system_user
 from cbops.errors import ConfigError, InterruptedByUserError, TenantsError, UsageError, WrongStageError
-from cbops.model.config import Config, EnvValue, MetricsConfig
+from cbops.model.config import Config, HeaderSecret, MetricsConfig
 
 JOURNALS = Path(__file__).parents[1] / "data" / "journals" / "v1"  # 'adopted' is active, 'enabled' is over
 
@@ -72,15 +72,15 @@ def test_the_rollout_that_was_named_is_meant(tmp_path):
         assert caught.value.hint == "There are: a, b."
 
 
-def test_a_header_comes_from_the_file_or_from_the_environment():
-    metrics = MetricsConfig(headers={"X-Scope": "team", "Authorization": EnvValue(env="PROM")})
-    assert headers(metrics, {"PROM": "Bearer x"}, "metrics") == {
+def test_a_header_comes_from_the_file_or_from_the_environment(tmp_path):
+    metrics = MetricsConfig(headers={"X-Scope": "team", "Authorization": HeaderSecret(env="PROM")})
+    assert headers(metrics, {"PROM": "Bearer x"}, tmp_path, "metrics") == {
         "X-Scope": "team",
         "Authorization": "Bearer x",
     }
     for environ, why in (({}, "not set"), ({"PROM": ""}, "empty")):
         with pytest.raises(ConfigError, match=f"PROM is {why}"):
-            headers(metrics, environ, "metrics")
+            headers(metrics, environ, tmp_path, "metrics")
 
 
 def test_the_nearest_configuration_counts(tmp_path):

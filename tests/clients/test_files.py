@@ -8,7 +8,7 @@ import pytest
 from cbops.clients.files import read_block, read_config, read_incidents, read_tenants
 from cbops.clients.strict import MAX_BYTES
 from cbops.errors import ConfigError, InputError, PolicyError, TenantsError
-from cbops.model.config import Config, EnvValue
+from cbops.model.config import Config, HeaderSecret
 from cbops.model.policy import CANARY_BLOCK
 from cbops.model.tenant import Owner, Tenant
 
@@ -57,7 +57,7 @@ def test_values_are_taken(config):
         "timezone: Europe/Berlin\n"
     )
     assert read.router.admin_url == "https://r:8443"
-    assert read.metrics.headers == {"X-Scope": "team", "Authorization": EnvValue(env="PROM")}
+    assert read.metrics.headers == {"X-Scope": "team", "Authorization": HeaderSecret(env="PROM")}
     assert read.timezone == "Europe/Berlin"
 
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from flow_world import POLICY, TENANT, Practice
-from test_crashes import crash, zygote  # noqa: F401 - the fixtures
 
 from cbops.model.policy import CANARY_BLOCK, with_breaker
 from cbops.model.state import Stage
@@ -52,7 +51,7 @@ def test_a_whole_enabling_and_its_rollback_work_there_too(work):
 
 
 @pytest.mark.parametrize("point", ["after PUT", "before POST reload"])
-def test_a_crash_before_the_reload_is_finished_by_resume(work, crash, point):  # noqa: F811
+def test_a_crash_before_the_reload_is_finished_by_resume(work, crash, point):
     folder = work.ready()
     assert crash(point, 1, *ENABLE) != 0
     assert not work.router.enabled()
@@ -72,7 +71,7 @@ def test_a_crash_before_the_reload_is_finished_by_resume(work, crash, point):  #
 
 
 @pytest.mark.parametrize("point", ["before PUT", "after PUT", "before POST reload", "after POST reload"])
-def test_a_crash_can_be_taken_back_and_nothing_goes_live_later(work, crash, point):  # noqa: F811
+def test_a_crash_can_be_taken_back_and_nothing_goes_live_later(work, crash, point):
     folder = work.ready()
     assert crash(point, 1, *ENABLE) != 0
     work.rollback()

@@ -40,7 +40,8 @@ def test_days_end_at_the_disabling_for_every_command(work):
 def test_after_a_rollback_only_whether_it_is_still_disabled_is_looked_at(work):
     rolled_back(work)
     drift = work.ok("monitor", "daily")["drift"]
-    assert drift == {"checked": True, "drifted": False, "message": "disabled, as rolled back"}
+    message = "disabled, as rolled back"
+    assert drift == {"checked": True, "drifted": False, "message": message, "others": []}
 
     work.router.enable()
 

@@ -15,8 +15,8 @@ from pathlib import Path
 from unittest import mock
 
 import pytest
+from crash_commands import survived_enabling
 from flow_world import NAMED, POLICY, TENANT, Work, journal_bytes
-from test_crashes import survived_enabling
 
 from cbops.journal.verification import verify
 from cbops.model.state import Stage

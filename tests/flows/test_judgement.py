@@ -70,6 +70,7 @@ def test_the_evaluation_needs_neither_router_nor_metrics(collected: Cli) -> None
         "checked": True,
         "drifted": False,
         "message": "the live policy is the one that was applied",
+        "others": [],
     }
     write_config(collected.folder, "http://127.0.0.1:9", "nowhere.db", baseline_days=3)
 
@@ -169,6 +170,21 @@ def test_a_decision_without_an_evaluation_says_so(collected: Cli) -> None:
     decided = collected.json("decide", "extend", "--by", "Maya", "--reason", "a holiday")
     assert decided.data["recommended"] is None
     assert "nothing was evaluated before this decision" in decided.answer["warnings"]
+
+
+def test_the_same_decision_said_again_is_on_record_once(collected: Cli) -> None:
+    """Whoever was interrupted before the answer says it again."""
+    words = ("decide", "extend", "--by", "Maya", "--reason", "a holiday")
+    collected.json(*words)
+    again = collected.json(*words)
+    assert (again.status, again.data["decision"]) == (0, "extend")
+    assert "on record already, since" in again.answer["warnings"][0]
+    types = [entry["type"] for entry in collected.json("journal", "show").data["entries"]]
+    assert types.count("decided") == 1
+    collected.json("decide", "proceed", "--by", "Maya", "--reason", "a holiday")
+    collected.json(*words)
+    types = [entry["type"] for entry in collected.json("journal", "show").data["entries"]]
+    assert types.count("decided") == 3
 
 
 @pytest.mark.parametrize(

@@ -223,7 +223,7 @@ def test_what_was_seen_of_the_live_policy_goes_on_record_with_the_day(adopted: C
     entries = adopted.json("journal", "show").data["entries"]
     seen = [entry["data"]["drift"] for entry in entries if entry["type"] == "day_collected"]
     message = "the live policy is the one that was applied"
-    assert seen == [None, None, None, {"checked": True, "drifted": False, "message": message}]
+    assert seen == [None, None, None, {"checked": True, "drifted": False, "message": message, "others": []}]
 
 
 def test_a_day_tells_which_metrics_were_found_and_in_which_dialect(adopted: Cli) -> None:

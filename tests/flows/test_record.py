@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cbops.flows.record import verify
+from cbops.flows.proof import verify
 
 FINISHED = next((Path(__file__).parents[2] / "rollouts").glob("*/journal.jsonl")).parent
 

@@ -24,7 +24,7 @@ from cbops.model.config import CriteriaConfig, MetricsConfig
 from cbops.model.observation import Observation
 from tests.conftest import Cli
 
-pytestmark = [pytest.mark.needs("prometheus"), pytest.mark.needs("promtool")]
+pytestmark = [pytest.mark.needs("prometheus"), pytest.mark.needs("promtool"), pytest.mark.long]
 
 DATA = Path(__file__).parents[1] / "data"
 START = datetime(2025, 1, 28, tzinfo=UTC)

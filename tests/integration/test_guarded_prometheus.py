@@ -29,10 +29,10 @@ from cbops.errors import (
     MetricsRefusedError,
     MetricsUnreachableError,
 )
-from cbops.model.config import BasicAuth, MetricsConfig, RouterConfig, TlsConfig, Variable
+from cbops.model.config import BasicAuth, MetricsConfig, RouterConfig, SecretSource, TlsConfig
 from cbops.model.series import SeriesQuery
 
-pytestmark = [pytest.mark.needs("prometheus"), pytest.mark.needs("openssl")]
+pytestmark = [pytest.mark.needs("prometheus"), pytest.mark.needs("openssl"), pytest.mark.long]
 
 PASSWORD = "practice-password"
 # bcrypt of PASSWORD, with the lowest cost so that each request is quick
@@ -77,13 +77,13 @@ class Guarded:
         files = {"ca_file": self.ca, "cert_file": self.client.cert, "key_file": self.client.key} | tls
         return MetricsConfig(
             url=self.url,
-            basic_auth=BasicAuth(username="reader", password=Variable(env="PASSWORD")),
+            basic_auth=BasicAuth(username="reader", password=SecretSource(env="PASSWORD")),
             tls=TlsConfig(**{name: str(path) for name, path in files.items() if path}),
         )
 
     def source(self, config: MetricsConfig | None = None, password: str = PASSWORD) -> PrometheusSource:
         settings = config or self.config()
-        return PrometheusSource(settings, headers(settings, {"PASSWORD": password}, "metrics"))
+        return PrometheusSource(settings, headers(settings, {"PASSWORD": password}, Path(), "metrics"))
 
 
 @pytest.fixture(scope="module")
@@ -292,7 +292,7 @@ def test_a_tenant_header_arrives_at_a_server_in_front_of_the_real_one(guarded):
     tls = verification(guarded.config().tls, guarded.url, "metrics.tls")
     with serving(reply) as gateway:
         config = MetricsConfig(url=f"{gateway.url}/prometheus", headers={"X-Scope-OrgID": "team-a"})
-        with PrometheusSource(config, headers(config, {}, "metrics")) as source:
+        with PrometheusSource(config, headers(config, {}, Path(), "metrics")) as source:
             assert source.single("max(up)", datetime.now(UTC)) == 1
         with PrometheusSource(config, {}) as source, pytest.raises(MetricsRefusedError, match="no org id"):
             source.single("max(up)", datetime.now(UTC))

@@ -156,6 +156,19 @@ def test_the_recommendation_is_extend_with_its_reason(adopted: Cli, declared: bo
     assert judged.data["missing"]
 
 
+def test_the_unexpected_open_becomes_one_ticket_that_the_next_days_do_not_repeat(adopted: Cli) -> None:
+    adopted.json("incident", "add", "--file", WORLD / "incidents.json")
+    opened: list[dict[str, Any]] = []
+    for until in ("2025-02-01T00:00:00Z", AS_OF):
+        adopted.json("monitor", "daily", "--all", "--as-of", until)
+        adopted.json("evaluate", "--as-of", until)
+        opened += adopted.json("ticket", "create", "--from-signal", "all").data["opened"]
+
+    assert [(ticket["title"], ticket["priority"]) for ticket in opened] == [
+        ("[CB-OPS] Circuit to openai opens while openai is healthy", "critical")
+    ]
+
+
 def test_a_day_in_the_middle_alone_gives_the_same_figures(adopted: Cli) -> None:
     alone = adopted.json("monitor", "daily", "--day", 3, "--as-of", AS_OF).data["day"]
 

@@ -14,7 +14,7 @@ from prometheus_server import blocks_from, prometheus
 from cbops.flows.steps.rule_facts import MAX_METRICS, MAX_RULES
 from tests.conftest import ROOT, Cli
 
-pytestmark = [pytest.mark.needs("prometheus"), pytest.mark.needs("promtool")]
+pytestmark = [pytest.mark.needs("prometheus"), pytest.mark.needs("promtool"), pytest.mark.long]
 
 WORLD = ROOT / "tests" / "data" / "worlds" / "sample"
 EVENTS = "router_circuit_breaker_events_total"

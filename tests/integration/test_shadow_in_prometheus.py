@@ -13,7 +13,7 @@ from prometheus_server import blocks_from, prometheus
 
 from tests.conftest import Cli
 
-pytestmark = [pytest.mark.needs("prometheus"), pytest.mark.needs("promtool")]
+pytestmark = [pytest.mark.needs("prometheus"), pytest.mark.needs("promtool"), pytest.mark.long]
 
 FIRST = datetime(2025, 1, 24, tzinfo=UTC)
 ENABLED, END = "2025-01-27T09:00:00Z", "2025-01-31T00:00:00Z"

@@ -14,6 +14,7 @@ from journal_samples import START, adopted_events, enabled_events, entries_of, i
 from cbops.errors import InputError
 from cbops.journal.codec import EVENT_TYPES, GENESIS, MAX_LINE, LineError, NotJsonError, decode, encode
 from cbops.model.events import Event, IncidentAdded, NoteAdded
+from cbops.model.system import SystemUser
 
 
 def line_of(event: Event, actor: str = "maya") -> bytes:
@@ -37,11 +38,26 @@ def test_every_event_comes_back_as_it_was_written() -> None:
 
 def test_an_envelope_has_the_promised_fields() -> None:
     record = json.loads(line_of(opened()))
-    assert set(record) == {"v", "seq", "at", "actor", "type", "data", "prev"}
-    assert (record["v"], record["seq"], record["actor"], record["prev"]) == (1, 1, "maya", "0" * 64)
+    assert set(record) == {"v", "seq", "at", "actor", "system", "type", "data", "prev"}
+    assert (record["v"], record["seq"], record["actor"], record["prev"]) == (2, 1, "maya", "0" * 64)
+    assert record["system"] is None
     assert record["at"] == "2025-01-27T09:00:00.000Z"
     assert record["type"] == "rollout_opened"
     assert "type" not in record["data"]
+
+
+def test_the_account_that_wrote_it_stands_in_the_line_beside_the_name_that_was_given() -> None:
+    account = SystemUser(user="ci", host="build-7")
+    line = encode(seq=1, at=START, actor="Maya", event=opened(), prev=GENESIS, system=account)
+    assert json.loads(line)["system"] == {"host": "build-7", "user": "ci"}
+    assert (decode(line).actor, decode(line).system) == ("Maya", account)
+
+
+def test_a_line_of_version_1_is_read_and_its_account_is_unknown() -> None:
+    record = json.loads(line_of(opened()))
+    del record["system"]
+    old = decode(json.dumps({**record, "v": 1}).encode())
+    assert (old.event, old.system) == (opened(), None)
 
 
 def test_a_line_is_canonical_json() -> None:
@@ -94,10 +110,13 @@ def test_an_actor_that_is_no_text_is_refused() -> None:
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        (changed(v=2), "its version is 2, and this release reads"),
+        (changed(v=3), "its version is 3, and this release reads"),
         (changed(v=True), "its version is True"),
         (changed(v=None), "its version is None"),
         (changed(extra=1), r"fields are missing or unknown: \['extra'\]"),
+        (changed(v=1), r"fields are missing or unknown: \['system'\]"),
+        (changed(system="maya"), "'system' is not a user and a host"),
+        (changed(system={"user": "maya"}), "'system' is not a user and a host"),
         (changed(seq=0), "'seq' is not a positive whole number"),
         (changed(seq=True), "'seq' is not a positive whole number"),
         (changed(seq="1"), "'seq' is not a positive whole number"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import signal
@@ -115,7 +116,9 @@ def test_a_process_killed_in_mid_write_leaves_a_torn_line_that_is_set_aside(
     assert torn is not None
     assert len(torn.data) == through
     append_after(folder)
-    assert read(folder).entries[1].event == TornLineSetAside(file="torn-2-1.txt", length=through)
+    assert read(folder).entries[1].event == TornLineSetAside(
+        file="torn-2-1.txt", length=through, digest=hashlib.sha256(torn.data).hexdigest()
+    )
     assert (folder / "torn-2-1.txt").read_bytes() == torn.data
     assert verify(folder).ok
 

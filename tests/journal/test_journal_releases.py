@@ -11,6 +11,15 @@ import pytest
 from cbops.journal.reader import read
 from cbops.journal.verification import verify
 from cbops.model.events import ComparisonSet, Event, Forecasted, LogsRead, Tuned
+from cbops.model.events_guard import (
+    GuardBreached,
+    GuardEnded,
+    GuardStarted,
+    RolloutPaused,
+    RolloutUnpaused,
+)
+from cbops.model.events_safeguards import ApprovalGiven, JournalSealed
+from cbops.model.events_tickets import TicketMoved, TicketNoted, TicketOpened, TicketUpdated
 from cbops.model.state import Stage
 from cbops.rollout.fold import fold
 
@@ -43,7 +52,23 @@ def test_a_journal_of_an_earlier_release_is_read_proven_and_folded(folder: Path)
 
 
 # Event types that came later: a journal of the release that has them joins tests/data/journals with it.
-SINCE_VERSION_1 = {ComparisonSet, Forecasted, LogsRead, Tuned}
+SINCE_VERSION_1 = {
+    ApprovalGiven,
+    GuardBreached,
+    GuardEnded,
+    GuardStarted,
+    JournalSealed,
+    RolloutPaused,
+    RolloutUnpaused,
+    ComparisonSet,
+    Forecasted,
+    LogsRead,
+    TicketMoved,
+    TicketNoted,
+    TicketOpened,
+    TicketUpdated,
+    Tuned,
+}
 
 
 def test_version_1_has_every_event_type_of_its_release() -> None:

@@ -11,15 +11,16 @@ ROOT = Path(__file__).parents[2]
 
 
 def loaded(path: Path) -> ModuleType:
-    """A script that is no package's."""
-    spec = importlib.util.spec_from_file_location(path.stem, path)
+    """A script, or a package beside the scripts."""
+    name = path.parent.name if path.stem == "__init__" else path.stem
+    spec = importlib.util.spec_from_file_location(name, path)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
-    sys.modules[path.stem] = module
+    sys.modules[name] = module
     spec.loader.exec_module(module)
     return module
 
 
-counted = loaded(ROOT / "benchmarks" / "counted.py")
+counted = loaded(ROOT / "benchmarks" / "counted" / "__init__.py")
 requests = loaded(ROOT / "tests" / "data" / "worlds" / "make_world.py")

@@ -81,6 +81,7 @@ def silent(found):
 def test_an_open_with_its_alert_agrees():
     found = asked(fired(at(3, "14:02"), at(3, "14:08")))
     assert found.verdict is Verdict.MET
+    assert ": 1 open counted, 1 with an alert" in silent(found)["text"]
     assert silent(found)["numbers"] | {"alert": ""} == {
         "alert": "", "counted": 1, "answered": 1, "silent": 0, "explained": 0, "before_it_was_known_to_be_loaded": 0,
     }  # fmt: skip

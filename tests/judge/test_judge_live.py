@@ -51,15 +51,6 @@ def test_another_live_policy_extends_and_says_why_and_what_is_missing():
     assert judged.drift == OTHER
 
 
-@pytest.mark.parametrize("drift", [None, SAME, UNSEEN])
-def test_a_day_that_was_collected_under_another_policy_counts_the_same(drift):
-    days = (*collected(1, 2, drift=SAME), *collected(3, drift=OTHER), *collected(4, 5, drift=SAME))
-    judged = Question(drift=drift, state=state(days=days)).ask()
-    assert judged.recommendation is Recommendation.EXTEND
-    assert judged.reasons == ("1 day was collected while another policy was live: day 3",)
-    assert REMEDY in judged.missing
-
-
 def test_a_day_that_is_not_judged_yet_does_not_count():
     days = (*collected(1, 2, 3, 4, 5, drift=SAME), *collected(6, drift=OTHER))
     assert Question(drift=SAME, state=state(days=days)).ask().recommendation is Recommendation.PROCEED

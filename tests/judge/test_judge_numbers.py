@@ -41,6 +41,18 @@ def test_the_quantile_inverts_the_distribution(probability, df):
     assert student_cdf(student_quantile(probability, df), df) == pytest.approx(probability, abs=1e-6)
 
 
+@given(st.floats(1e-9, 1e-3), st.floats(1, 200))
+def test_quantiles_are_right_far_out_too(tail, df):
+    value = student_quantile(1 - tail, df)
+    assert student_cdf(-value, df) == pytest.approx(tail, rel=1e-6)
+    assert student_quantile(tail, df) == pytest.approx(-value, rel=1e-6)
+
+
+def test_half_of_students_distribution_lies_below_zero_and_none_beyond_infinity():
+    assert student_quantile(0.5, 3) == 0
+    assert student_quantile(1.0, 3) == math.inf
+
+
 def test_the_incomplete_beta_function_has_its_known_values():
     assert incomplete_beta(2, 3, 0) == 0
     assert incomplete_beta(2, 3, 1) == 1

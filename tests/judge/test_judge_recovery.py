@@ -282,6 +282,15 @@ def test_a_circuit_that_was_open_at_enabling_and_closes_is_an_observed_recovery(
     assert standing(closing)["episode"] == "openai-at-enabling"
 
 
+def test_episodes_and_what_was_open_at_enabling_are_counted_together():
+    ridden = episode(at(3, "14:01"), at(3, "14:41"))
+    both = Question(world=DOWN, episodes=(ridden,), edit=at_enabling(closed=at(1, "09:03")))
+    assert recovery(both).summary == (
+        "2 of 2 circuits that had to close (1 episode, 1 open at enabling already) closed in time after the provider"
+        " recovered."
+    )
+
+
 @pytest.mark.parametrize("stuck_in", ["open", "half_open"])
 def test_a_circuit_that_was_open_at_enabling_and_never_closes_misses(stuck_in):
     wedged = Burst(at(1, "09:00"), at(6, "00:00"), fail_fast=100, tenant="canary")

@@ -19,6 +19,7 @@ from journal_samples import (
     enabled_events,
     entries_of,
     evaluated,
+    guarded,
     intended,
     opened,
     people,
@@ -26,7 +27,9 @@ from journal_samples import (
     rollback_done,
     rollback_intended,
     rollback_proof,
+    safeguards,
     sha,
+    ticket_opened,
     written,
 )
 
@@ -39,6 +42,8 @@ from cbops.model.events import (
     RolloutOpened,
     TornLineSetAside,
 )
+from cbops.model.events_guard import RolloutPaused, RolloutUnpaused
+from cbops.model.events_tickets import TicketMoved, TicketNoted, TicketUpdated
 from cbops.model.state import RolloutState, Stage
 from cbops.model.verdict import Recommendation
 from cbops.rollout.fold import STEPS, apply, fold
@@ -67,6 +72,13 @@ def state_of(*events: Event) -> RolloutState:
 
 
 ANYWHERE: list[Stage | None] = [*Stage]
+# What must have been before, whatever the stage.
+NEEDS: dict[type[Event], list[Event]] = {
+    TicketUpdated: [ticket_opened()],
+    TicketNoted: [ticket_opened()],
+    TicketMoved: [ticket_opened()],
+    RolloutUnpaused: [RolloutPaused(since=START, reason="wedged")],
+}
 
 # Where an event leads from each stage; None: it makes no sense there.
 LEADS: list[tuple[Event, list[Stage | None]]] = [
@@ -90,16 +102,17 @@ LEADS: list[tuple[Event, list[Stage | None]]] = [
     (FAILED, [None, None, None, None, RIN, None]),
     (rollback_done(), [None, None, None, None, RED, None]),
     (rollback_proof(), [None, None, None, None, RIN, RED]),
-    *((event, ANYWHERE) for event in people()),
+    *((event, ANYWHERE) for event in (*people(), *safeguards())),
+    *((event, [None, None, MON, DEC, RIN, RED]) for event in guarded()),
 ]
 
 
 @pytest.mark.parametrize("stage", list(Stage))
 @pytest.mark.parametrize(("event", "leads"), LEADS, ids=lambda value: getattr(value, "type", ""))
 def test_an_event_leads_where_the_table_says(event: Event, leads: list[Stage | None], stage: Stage) -> None:
-    before = AT[stage]
-    assert state_of(*before).stage is stage
     expected = leads[list(Stage).index(stage)]
+    before = [*AT[stage], *(NEEDS.get(type(event), []) if expected else [])]
+    assert state_of(*before).stage is stage
     if expected is None:
         with pytest.raises(
             RecordError, match=f"^Event {len(before) + 1} of the journal is '{event.type}', but"

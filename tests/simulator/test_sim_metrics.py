@@ -147,6 +147,7 @@ def test_promtool_reads_the_page(after_an_outage: str) -> None:
     assert "parsing" not in checked.stderr
 
 
+@pytest.mark.long
 @pytest.mark.needs("prometheus")
 def test_a_real_prometheus_scrapes_it(tmp_path: Path) -> None:
     with RunningServer(Router(SOUND), token=KEY) as server:

@@ -20,6 +20,7 @@ from cbops.errors import UsageError
 from cbops.flows.enable import Preview, apply, circuits_now, dry_run, plan_lines, preview, traffic_now
 from cbops.flows.outcome import Outcome
 from cbops.flows.steps.checks import Metrics
+from cbops.flows.steps.gates import Gate
 from cbops.flows.steps.requirements import require
 from cbops.model.answers.canary import EnableAnswer
 from cbops.model.policy import CANARY_BLOCK
@@ -74,7 +75,9 @@ def command(
     block = read_block(policy_file) if policy_file else CANARY_BLOCK
     circuits = circuits_now(folder, place.samples, place.config.metrics, place.clock.now())
     traffic = traffic_now(folder, Metrics(place.samples, place.config, place.clock.now()))
-    seen = preview(folder, admin, block, tuple(override or ()), circuits, traffic=traffic)
+    who = place.who(by)
+    gate = Gate.of(place.config, who)
+    seen = preview(folder, admin, block, tuple(override or ()), circuits, traffic=traffic, gate=gate)
     verbose = place.settings.verbose
     if dry:
         return _with_forecast(place, seen, dry_run(seen, verbose=verbose), trace, mapping)
@@ -82,7 +85,7 @@ def command(
     shown = show_plan(place.settings, plan_lines(seen, verbose=verbose), seen.warnings)
     target = seen.plan.target
     confirm(f"Enable the breaker of {target.policy} of {target.tenant}?", yes=yes)
-    outcome = place.noted(apply(folder, admin, place.who(by), seen))
+    outcome = place.noted(apply(folder, admin, who, seen))
     return replace(outcome, warnings=tuple(place.notes)) if shown else outcome
 
 

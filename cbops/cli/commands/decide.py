@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -10,6 +11,7 @@ from cbops.cli.options import Reason, words
 from cbops.cli.wiring import workplace
 from cbops.flows.judgement import decide
 from cbops.flows.outcome import Outcome
+from cbops.flows.steps.gates import Gate
 from cbops.model.answers.judgement import DecideAnswer
 from cbops.model.verdict import Recommendation
 
@@ -26,4 +28,6 @@ def command(
     """
     place = workplace(context)
     folder = place.rollout()
-    return place.told(folder, decide(folder, place.who(), decision, by, reason))
+    who = place.who()
+    gate = Gate.of(place.config, replace(who, actor=by))
+    return place.told(folder, decide(folder, who, decision, by, reason, gate=gate))

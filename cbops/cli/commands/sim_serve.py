@@ -56,6 +56,10 @@ def command(
             "--start", metavar="TIME", parser=instant, help="Default: now (real), the scenario's (virtual)."
         ),
     ] = None,
+    etags: Annotated[
+        bool,
+        typer.Option("--etags", help="Send entity tags, and refuse a write whose If-Match is out of date."),
+    ] = False,
     log: Annotated[
         Path | None,
         typer.Option("--log", metavar="FILE", help="Add a line of JSON for each transition of a circuit."),
@@ -78,7 +82,7 @@ def command(
     played = scenario(name)
     begin = start or (played.start if clock == "virtual" else SystemClock().now())
     told = None if log is None else TransitionLog(log, _lines_lost)
-    router = Router(played, seed=seed, start=begin, state_file=state, log=told)
+    router = Router(played, seed=seed, start=begin, state_file=state, log=told, etags=etags)
     urls: list[str] = []
 
     def listening(url: str) -> None:

@@ -150,7 +150,9 @@ class Caller:
             raise self.nonsense(f"it is compressed as '{encoding}', which was not asked for")
         body = bytearray()
         try:
-            for part in response.iter_bytes():  # as it comes: with a fixed size a slow one would not be noticed
+            for (
+                part
+            ) in response.iter_bytes():  # as it comes: with a fixed size a slow one would not be noticed
                 body += part
                 if len(body) > limit and whole:
                     raise self._too_large()
@@ -188,7 +190,7 @@ class Caller:
         section = self._server.section
         return self._server.refused(
             f"{self._server.name} {self.shown} refused the request (HTTP {status}){self._words(text)}",
-            hint=f"Check {section}.headers, {section}.basic_auth and the variables that they are read from.",
+            hint=f"Check {section}.headers, {section}.basic_auth and the places that their secrets are read from.",
         )
 
     def _redirected(self, response: httpx.Response) -> MetricsError:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import base64
 import binascii
 import contextlib
+import html
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
+from urllib.parse import quote
 
 from cbops.model.config import EndpointConfig
 
@@ -25,9 +28,10 @@ class Secrets:
     short: frozenset[str]
 
     @classmethod
-    def of(cls, headers: Mapping[str, str], config: EndpointConfig) -> Self:
-        """The values of headers, and what is inside of an Authorization. What stands in cbops.yaml is not secret, and
-        is looked for only where it is long.
+    def of(cls, headers: Mapping[str, str], config: EndpointConfig, name_for: str | None = None) -> Self:
+        """The values of headers, and what is inside of an Authorization, also as JSON, HTML or a URL would write them.
+        What stands in cbops.yaml is not secret, and is looked for only where it is long. `name_for` stands for each;
+        null: the header's name.
         """
         found: dict[str, str] = {}
         short: set[str] = set()
@@ -39,7 +43,8 @@ class Secrets:
                     user, _, password = base64.b64decode(rest).decode().partition(":")
                     inside += [user, password]
                     secret.add(password)
-            found.update({each: f"[{name}]" for each in inside if len(each) >= _LONG})
+            written = {way for each in inside if len(each) >= _LONG for way in _ways(each)}
+            found.update(dict.fromkeys(written, name_for or f"[{name}]"))
             if not isinstance(config.headers.get(name), str):
                 short |= {each for each in secret if 0 < len(each) < _LONG}
         return cls(dict(sorted(found.items(), key=lambda each: -len(each[0]))), frozenset(short))
@@ -49,3 +54,17 @@ class Secrets:
         for secret, name in self.long.items():
             words = words.replace(secret, name)
         return _WITHHELD if any(each in words for each in self.short) else words
+
+
+def _ways(value: str) -> frozenset[str]:
+    """The value as it may be echoed."""
+    return frozenset(
+        (
+            value,
+            json.dumps(value)[1:-1],
+            html.escape(value),
+            quote(value, safe=""),
+            quote(value),
+            base64.b64encode(value.encode()).decode(),
+        )
+    )

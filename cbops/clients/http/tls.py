@@ -24,7 +24,7 @@ def verification(tls: TlsConfig, url: str, key: str) -> ssl.SSLContext:
     """
     if not url.lower().startswith("https://"):
         return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context = _trusting(tls.ca_file, key)
+    context = _trusting(tls.ca_file, key) if tls.verify else _trusting_anybody()
     if tls.cert_file is not None:
         _show(context, tls.cert_file, tls.key_file, key)
     return context
@@ -40,6 +40,14 @@ def _trusting(ca_file: str | None, key: str) -> ssl.SSLContext:
         raise ConfigError(
             f"{key}.ca_file: {ca_file} holds no certificate ({_reason(error)})", hint=_HINT_PEM
         ) from error
+
+
+def _trusting_anybody() -> ssl.SSLContext:
+    """What `verify: false` asks for; the command warns of it."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
 
 
 def _show(context: ssl.SSLContext, cert_file: str, key_file: str | None, key: str) -> None:

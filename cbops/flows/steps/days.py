@@ -7,13 +7,14 @@ from datetime import datetime
 from pathlib import Path
 
 from cbops.flows.steps.loading import observations
-from cbops.judge import classify
+from cbops.judge import classify, other_days
 from cbops.measure import merge_episodes
 from cbops.model.answers.monitor import DayAnswer, EpisodeAnswer
 from cbops.model.config import CriteriaConfig
 from cbops.model.observation import (
     Episode,
     EventCounts,
+    Finding,
     LatencyFigures,
     Observation,
     ProviderDay,
@@ -58,7 +59,19 @@ class Collected:
         classified = classify(
             state, observations=seen, baseline=baseline, episodes=episodes, criteria=criteria, as_of=as_of
         )
+        seen = _with_other_policies(state, seen)
         return Collected(days=seen, baseline=baseline, episodes=episodes, classified=classified)
+
+
+def _with_other_policies(state: RolloutState, days: tuple[Observation, ...]) -> tuple[Observation, ...]:
+    """A day in which another policy than the applied one was live says so, with the difference."""
+    found = other_days(state, None, (day.window for day in days)).why
+    return tuple(
+        day.model_copy(update={"findings": (*day.findings, Finding(code="other_policy", message=f"{why}."))})
+        if (why := found.get(day.window.day)) is not None
+        else day
+        for day in days
+    )
 
 
 def day_answers(state: RolloutState, collected: Collected) -> tuple[DayAnswer, ...]:

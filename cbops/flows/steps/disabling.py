@@ -16,6 +16,7 @@ from cbops.errors import (
 from cbops.flows.ports import AdminPort
 from cbops.flows.steps.live import live_history, policies_of
 from cbops.flows.steps.orders import ALL, STILL_ENABLED, Order, by_hand
+from cbops.flows.steps.restoring import Planned, notes, plan
 from cbops.flows.steps.scribe import Scribe
 from cbops.flows.steps.texts import clipped
 from cbops.flows.steps.wording import change_lines, plural
@@ -28,11 +29,12 @@ from cbops.model.events import (
     RollbackFailed,
     RollbackIntended,
 )
-from cbops.model.policy import PolicyVersion, differences
-from cbops.rollout.planning import armed_version, live_version, plan_disable, written_over
+from cbops.model.policy import Change, PolicyVersion, differences
+from cbops.rollout.other_policies import OWN
+from cbops.rollout.planning import armed_version, live_version, written_over
 
 ATTEMPTS = 5  # how often someone else may write in between before a person must look
-COMMENT = "cbops rollback by"  # how the router's history knows our writes
+COMMENT = OWN  # how the router's history knows our writes
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,11 @@ def disable(admin: AdminPort, record: Scribe, order: Order) -> Disabled:
     """
     record.note(
         RollbackIntended(
-            reason=clipped(order.reason), tenant=order.tenant, policy=order.policy, scope=order.scope
+            reason=clipped(order.reason),
+            tenant=order.tenant,
+            policy=order.policy,
+            scope=order.scope,
+            restore=order.restore,
         )
     )
     work = _Disabling(admin, record, order)
@@ -139,18 +145,23 @@ class _Disabling:
 
     def _policy(self, policy: str) -> RolledBackPolicy:
         """Write `enabled: false` until what is live has it, then reload and read back; so too where a version
-        that enables the breaker waits for its reload.
+        that enables the breaker waits for its reload. A version is restored by the first write that is taken.
         """
         tenant = self.order.tenant
+        restore = self.order.restore if self.order.scope == "policy" else None
         first: PolicyVersion | None = None
         ours: set[str] = set()
         seen: list[str] = []
         refused: AdminError | None = None
         for _ in range(ATTEMPTS):
             history = live_history(self.admin, tenant, policy)
-            first = first or live_version(history)
-            if plan_disable(history) is not None:
-                refused = self._put(policy, history, ours)
+            if first is None:
+                first = live_version(history)
+                self.warnings += () if restore is None else notes(history, restore)
+            planned = plan(history, restore)
+            refused = None if planned is None else self._put(policy, history, planned, ours)
+            if refused is None:
+                restore = None
             after = live_history(self.admin, tenant, policy) if refused else history
             # Where the write failed, a reload would make live what was to be kept from it.
             if refused is None or armed_version(after) is None:
@@ -158,11 +169,15 @@ class _Disabling:
                 self.record.note(PolicyReloaded(change="rollback", tenant=tenant, policy=policy))
                 after = live_history(self.admin, tenant, policy)
             live = live_version(after)
-            if plan_disable(after) is None:
+            if plan(after, restore) is None:
                 return self._finished(policy, first, live, ours)
             seen.append(live.version if live else "none")
             if isinstance(refused, AdminAnswerError) and _versions(after) == _versions(history):
-                raise refused  # nobody wrote in between, so it would be refused again
+                if restore is None:
+                    raise refused  # nobody wrote in between, so it would be refused again
+                told = f"version {restore} could not be restored, so the breaker is only disabled"
+                self.warnings.append(f"{told}: {refused.message}")
+                restore = None
         if refused is not None:
             raise refused
         raise ChangedError(
@@ -179,13 +194,14 @@ class _Disabling:
             self.record.note(RollbackFailed(step="reload", error=clipped(error.message)))
             self.admin.reload(self.order.tenant, policy)
 
-    def _put(self, policy: str, history: tuple[PolicyVersion, ...], ours: set[str]) -> AdminError | None:
+    def _put(
+        self, policy: str, history: tuple[PolicyVersion, ...], planned: Planned, ours: set[str]
+    ) -> AdminError | None:
         """One write; returns why it was refused. A conflict or a lost answer is settled by reading again."""
-        change, live = plan_disable(history), live_version(history)
-        assert change is not None
+        live = live_version(history)
         assert live is not None
-        _, after, version = change
-        comment = f"{COMMENT} {self.record.actor}"
+        before, after, version = planned
+        comment = self.record.anchored(f"{COMMENT} {self.record.actor}")
         try:
             answer = self.admin.put(
                 self.order.tenant,
@@ -212,10 +228,13 @@ class _Disabling:
             )
         )
         if written_over(live.version, version, answer.previous_version):
-            self._warn_of_lost_update(policy, live, answer.new_version, answer.previous_version)
+            changes = differences(before, after)
+            self._warn_of_lost_update(policy, live, answer.new_version, answer.previous_version, changes)
         return None
 
-    def _warn_of_lost_update(self, policy: str, read: PolicyVersion, new: str, previous: str | None) -> None:
+    def _warn_of_lost_update(
+        self, policy: str, read: PolicyVersion, new: str, previous: str | None, ours: tuple[Change, ...]
+    ) -> None:
         """The write is done, so nothing that fails here may keep it from being reloaded."""
         try:
             history = self.admin.history(self.order.tenant, policy)
@@ -226,7 +245,9 @@ class _Disabling:
             changes = change_lines(differences(read.document, theirs)) if theirs is not None else ""
         self.warnings.append(
             f"{self.order.tenant}/{policy}: version {previous} was live when {new} was written, but "
-            f"{read.version} was read: someone else's change was written over{changes}"
+            f"{read.version} was read: someone else's change was written over{changes}. Ours was"
+            f"{change_lines(ours).removeprefix(';')}. To have theirs back, with the breaker disabled: cbops rollback "
+            f"--strategy restore --to-version {previous} --tenant {self.order.tenant} --policy {policy}"
         )
 
     def _finished(

@@ -69,7 +69,7 @@ def write(record: Record, admin: AdminPort, who: Who, plan: EnablePlan) -> str:
             target.policy,
             plan.after,
             version=plan.new_version,
-            comment=f"cbops {who.command} by {who.actor}",
+            comment=record.anchored(f"cbops {who.command} by {who.actor}"),
         )
     except AdminUnreachableError as error:
         return _lost_answer(record, admin, plan, error)
@@ -145,9 +145,11 @@ def _lost_update(admin: AdminPort, plan: EnablePlan, previous: str | None) -> Ch
         told = change_lines(differences(plan.before, theirs)) if theirs is not None else ""
     return ChangedError(
         f"version {previous} was live when {plan.new_version} was written, but {plan.read_version} was read: "
-        "someone else's change was written over" + told,
-        hint="The breaker may be enabled now. Take it back (cbops rollback), settle with the other person, "
-        "and start anew; where their change may go, keep it enabled: cbops resume.",
+        f"someone else's change was written over{told}. Ours was"
+        + change_lines(plan.changes).removeprefix(";"),
+        hint="The breaker may be enabled now. Have theirs back as a whole, with the breaker disabled: cbops rollback "
+        "--strategy restore. Take back the breaker alone: cbops rollback. Settle with the other person, and start "
+        "anew; where their change may go, keep ours: cbops resume.",
     )
 
 

@@ -17,6 +17,7 @@ from cbops.model.observation import Observation
 from cbops.model.policy import fallback_targets, provider_weights
 from cbops.model.state import CollectedDay, RolloutState
 from cbops.model.telemetry import LogFacts
+from cbops.model.ticket import Ticket, TicketBody
 from cbops.model.tuning import Tuning
 from cbops.model.verdict import Evaluation
 from cbops.rollout.fold import fold
@@ -61,6 +62,13 @@ def last_tuning(folder: Path, state: RolloutState) -> Tuning | None:
         return None
     sha = state.tunings[-1].tuned.tuning
     return _evidence(Tuning, folder, sha, "is not a search", hint="Search again: cbops replay tune --record")
+
+
+def ticket_body(folder: Path, ticket: Ticket) -> TicketBody:
+    """What a ticket says at length, checked against its hash."""
+    return _evidence(
+        TicketBody, folder, ticket.body, f"is not what {ticket.id} says", hint="Run: cbops journal verify"
+    )
 
 
 def logs_read(folder: Path, state: RolloutState) -> tuple[LogFacts, ...]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,8 +11,12 @@ from cbops.errors import BlockedError, RecordError
 from cbops.flows.steps.loading import load
 from cbops.flows.steps.recording import Who
 from cbops.flows.steps.texts import MAX_NAME, MAX_REASON, said
+from cbops.journal.files import make_folder
 from cbops.journal.folders import find_rollouts, slug
+from cbops.journal.locking import hold
 from cbops.journal.reader import salvage
+from cbops.journal.writer import WAIT_SECONDS
+from cbops.model.base import iso
 from cbops.model.config import Config
 from cbops.model.events import RolloutOpened
 from cbops.model.plan import OverrideNote, Weighed
@@ -62,6 +68,25 @@ def require_alone(others: tuple[Rival, ...], target: Target, beside: str | None)
             "or open another beside it, on record: --beside REASON",
         )
     return (OverrideNote(requirement=NO_OTHER, reason=beside),)
+
+
+@contextmanager
+def one_at_a_time(rollouts: Path, who: Who) -> Iterator[None]:
+    """Nobody else opens a rollout meanwhile: of two who look for others at once, the second must find the first.
+
+    LockedError when somebody else holds it for too long; StorageError.
+    """
+    make_folder(rollouts)
+    since = iso(who.clock.now())
+    with hold(
+        rollouts,
+        command=who.command,
+        since=since,
+        wait_seconds=WAIT_SECONDS,
+        what="The folder of rollouts",
+        leave=False,
+    ):
+        yield
 
 
 def reason_of(text: str | None, option: str) -> str | None:

@@ -19,12 +19,16 @@ STILL_ENABLED = "the policies still enable their breakers"  # what the global sw
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What to disable, and why. `tenant` and `policy` may be `*` where the scope says what is meant."""
+    """What to disable, and why. `tenant` and `policy` may be `*` where the scope says what is meant.
+
+    `restore`: the version that is restored as a whole, of scope policy only; null: the breaker is only disabled.
+    """
 
     tenant: str
     policy: str
     scope: RollbackScope
     reason: str
+    restore: str | None = None
 
     @property
     def what(self) -> str:

@@ -14,14 +14,16 @@ from cbops.flows.ports import Clock
 from cbops.flows.steps.loading import load
 from cbops.flows.steps.texts import MAX_NAME, said
 from cbops.journal.writer import Journal, Session
+from cbops.model.anchor import Anchor, anchored
 from cbops.model.events import Entry, Event, Sha
 from cbops.model.state import RolloutState, Stage
+from cbops.model.system import SystemUser
 from cbops.rollout.fold import apply
 
 
 @dataclass(frozen=True, slots=True)
 class Who:
-    """Who acts, with which command, and by which clock.
+    """Who acts, with which command, by which clock, and under which account (null: not known).
 
     `notes` collects what was found of the record on the way (torn lines), for the person to be told.
     """
@@ -30,6 +32,7 @@ class Who:
     command: str
     clock: Clock
     notes: list[str] = field(default_factory=list)
+    system: SystemUser | None = None
 
 
 class Record:
@@ -47,6 +50,16 @@ class Record:
         entry = self._session.append(event)
         self.state = apply(self.state, entry)
         return entry
+
+    @property
+    def folder(self) -> Path:
+        """The rollout's folder."""
+        return self._session.folder
+
+    def anchored(self, comment: str) -> str:
+        """The comment of a write, with the journal's last event and its hash: an anchor that the router keeps."""
+        last = self._session.entries[-1]
+        return anchored(comment, Anchor(self.state.id, last.seq, last.hash))
 
     def put_evidence(self, text: str) -> Sha:
         """Keep a text under its hash; call it before appending the event that names it."""
@@ -75,7 +88,7 @@ class Record:
 def recording(folder: Path, who: Who) -> Iterator[tuple[Record, RolloutState]]:
     """The lock of the rollout, with the state as it is under the lock; LockedError when it is held."""
     said(who.actor, "the name in --by", MAX_NAME)
-    with Journal(folder).session(who.command, who.actor, who.clock) as session:
+    with Journal(folder).session(who.command, who.actor, who.clock, who.system) as session:
         state = load(folder)
         try:
             yield Record(session, state), state

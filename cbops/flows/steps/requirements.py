@@ -18,7 +18,18 @@ OWNER_NOTIFIED = "owner_notified"
 REHEARSAL = "rehearsal"
 CHECKS = "policy_checks"
 
-_NAMES = (*ITEMS, OWNER_NOTIFIED, REHEARSAL, CHECKS)
+FREEZE = "freeze"
+APPROVAL = "approval"
+
+_NAMES = (*ITEMS, OWNER_NOTIFIED, REHEARSAL, CHECKS, FREEZE)
+_MARK = (
+    "Mark what is done (cbops checklist mark ITEM, cbops canary notify), "
+    "or set it aside on record: --override ITEM=REASON"
+)
+_HINTS = {
+    FREEZE: "Wait for the end of the freeze, or set it aside on record: --override freeze=REASON",
+    APPROVAL: "Another person runs: cbops canary approve enable",
+}
 _LIKE_A_NAME = re.compile(r"[A-Za-z]+([_-][A-Za-z]+)+")
 
 
@@ -61,19 +72,24 @@ def requirements(
 
 
 def parse_overrides(
-    texts: Iterable[str], state: RolloutState, rehearsal: Rehearsal, findings: tuple[PolicyFinding, ...]
+    texts: Iterable[str],
+    state: RolloutState,
+    rehearsal: Rehearsal,
+    findings: tuple[PolicyFinding, ...],
+    gates: tuple[Requirement, ...] = (),
 ) -> tuple[OverrideNote, ...]:
     """`ITEM=REASON` sets one requirement aside, a bare `REASON` all that are open; the last word counts.
 
-    What is met is not set aside. UsageError for an empty reason and for an item that doesn't exist;
+    What is met is not set aside; of the `gates` a freeze only by its name, other people's approval never. UsageError for an empty reason and for an item that doesn't exist;
     InputError for a reason that is too long or no text.
     """
     still = [each.name for each in requirements(state, rehearsal, findings, ()) if not each.met]
+    by_name = [each.name for each in gates if not each.met and each.name == FREEZE]
     notes: dict[str, OverrideNote] = {}
     for text in texts:
         wanted, reason = _parsed(text, still)
         for name in wanted:
-            if name in still:
+            if name in still or name in by_name:
                 notes[name] = OverrideNote(requirement=name, reason=reason)
     return tuple(notes.values())
 
@@ -81,6 +97,11 @@ def parse_overrides(
 def _parsed(text: str, still: list[str]) -> tuple[list[str], str]:
     """(the requirements that are meant, the reason)."""
     name, equals, reason = text.partition("=")
+    if equals and name.strip() == APPROVAL:
+        raise UsageError(
+            "other people's approval can't be set aside",
+            hint="Another person runs: cbops canary approve enable",
+        )
     wanted = [name.strip()]
     if not equals or name.strip() not in _NAMES:
         _refuse_misspelt(name.strip() if equals else "")
@@ -110,6 +131,5 @@ def require(listed: tuple[Requirement, ...]) -> None:
         return
     raise BlockedError(
         f"enabling is blocked: {'; '.join(f'{r.detail} ({r.name})' for r in still)}",
-        hint="Mark what is done (cbops checklist mark ITEM, cbops canary notify), "
-        "or set it aside on record: --override ITEM=REASON",
+        hint=" ".join(dict.fromkeys(_HINTS.get(r.name, _MARK) for r in still)),
     )

@@ -17,6 +17,7 @@ from cbops.journal.writer import WAIT_SECONDS, Journal
 from cbops.model.base import JsonObject, iso
 from cbops.model.events import Event
 from cbops.model.state import RolloutState
+from cbops.model.system import SystemUser
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,7 @@ class Scribe:
     record: Record | None
     actor: str
     clock: Clock
+    system: SystemUser | None = None
     reason: str | None = None
     locked: bool = False
     unwritten: list[JsonObject] = field(default_factory=list)
@@ -73,8 +75,17 @@ class Scribe:
             else:
                 return
         self.unwritten.append(
-            {"at": iso(self.clock.now()), "actor": self.actor, **event.model_dump(mode="json", by_alias=True)}
+            {
+                "at": iso(self.clock.now()),
+                "actor": self.actor,
+                "system": self.system.words if self.system else None,
+                **event.model_dump(mode="json", by_alias=True),
+            }
         )
+
+    def anchored(self, comment: str) -> str:
+        """The comment of a write with the journal's head; as it is, where the record can't be used."""
+        return self.record.anchored(comment) if self.record else comment
 
     def kept(self) -> Kept:
         """What could not be written so far."""
@@ -90,15 +101,16 @@ def scribe(folder: Path | None, who: Who, *, wait_seconds: float = WAIT_SECONDS)
     """
     actor = clipped(who.actor, MAX_NAME)
     if folder is None:
-        yield Scribe(None, actor, who.clock, reason="no rollout was named or found")
+        yield Scribe(None, actor, who.clock, who.system, reason="no rollout was named or found")
         return
     with ExitStack() as held:
         try:
             journal = Journal(folder, wait_seconds=wait_seconds)
-            session = held.enter_context(journal.session(who.command, actor, who.clock))
+            session = held.enter_context(journal.session(who.command, actor, who.clock, who.system))
             record = Record(session, load(folder))
         except (InputError, ConflictError) as error:
-            kept = Scribe(None, actor, who.clock, reason=error.message, locked=isinstance(error, LockedError))
+            locked = isinstance(error, LockedError)
+            kept = Scribe(None, actor, who.clock, who.system, reason=error.message, locked=locked)
         else:
-            kept = Scribe(record, actor, who.clock)
+            kept = Scribe(record, actor, who.clock, who.system)
         yield kept

@@ -167,7 +167,10 @@ class RolledBackPolicy(Frozen):
 
 
 class RollbackAnswer(Frozen):
-    """`unwritten` are journal events that could not be written, as JSON; the next run reconciles them."""
+    """`unwritten` are journal events that could not be written, as JSON; the next run reconciles them.
+
+    `restore`: the version that was to be restored as a whole; null: the breaker was only disabled.
+    """
 
     rollout: str | None
     scope: RollbackScope
@@ -175,6 +178,7 @@ class RollbackAnswer(Frozen):
     disabled_at: Instant
     proof: RollbackProof | None
     unwritten: tuple[JsonObject, ...] = ()
+    restore: str | None = None
 
 
 class PolicyShowAnswer(Frozen):

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from cbops.model.base import Frozen, Instant, JsonObject
 from cbops.model.verdict import Recommendation
 
 
 class JournalLine(Frozen):
+    """`system`: the account that it was written under, as user@host; null where that wasn't recorded."""
+
     seq: int
     at: Instant
     actor: str
+    system: str | None
     type: str
     summary: str
     data: JsonObject
@@ -29,13 +34,63 @@ class JournalProblem(Frozen):
     message: str
 
 
+class SealFound(Frozen):
+    """A seal in the journal: event `event` seals events 1 to `covers`. `known`: its key is trusted here, as `name`.
+
+    `ok`: the signature is the key's, and the journal is as it was sealed.
+    """
+
+    event: int
+    covers: int
+    key: str
+    name: str | None
+    known: bool
+    sealed_at: Instant
+    by: str
+    ok: bool
+
+
+class ForkSide(Frozen):
+    """The first event that only one of two copies has."""
+
+    seq: int
+    at: Instant
+    actor: str
+    system: str | None
+    type: str
+
+
+class ForkFound(Frozen):
+    """Another copy. `common`: events that both have; `ahead`: this one goes on where the other ends."""
+
+    folder: str
+    relation: Literal["same", "ahead", "behind", "forked", "unrelated"]
+    common: int
+    here: ForkSide | None
+    there: ForkSide | None
+
+
+class AnchorsFound(Frozen):
+    """Head hashes in the router's history; `through`: the last event that one of the fitting names."""
+
+    found: int
+    fitting: int
+    through: int | None
+
+
 class JournalVerifyAnswer(Frozen):
+    """`fork` and `anchors` null: not asked for."""
+
     rollout: str
     ok: bool
     entries: int
     head: str
     evidence_files: int
     problems: tuple[JournalProblem, ...]
+    last_hash: str | None
+    seals: tuple[SealFound, ...]
+    fork: ForkFound | None
+    anchors: AnchorsFound | None
 
 
 class ReportAnswer(Frozen):

@@ -59,7 +59,7 @@ def _look(premises: Premises, admin: AdminLookPort) -> tuple[Reading | None, tup
     except AdminRefusedError as error:
         reading = Reading(sent, premises.clock.now(), admin.date)
         reached = _REACHED.ok(f"the admin API at {url} answers")
-        refused = _KEY.failed(error, header=auth.header, env=auth.env)
+        refused = _KEY.failed(error, header=auth.header, env=auth.where)
         return reading, (reached, refused, *_not_asked("the admin API doesn't take the key", _KEY))
     except AdminError as error:
         reading = Reading(sent, premises.clock.now(), admin.date)
@@ -77,7 +77,7 @@ def _taken(premises: Premises) -> DoctorCheck:
     """The first call was answered: with the key, or although there was none."""
     auth = premises.config.router.auth
     if premises.signed:
-        return _KEY.ok(f"the admin API takes the key ({auth.header}, from {auth.env})")
+        return _KEY.ok(f"the admin API takes the key ({auth.header}, from {auth.where})")
     return _KEY.warning(
         f"the admin API takes calls without any key, as {auth.env} is not set: so it does from anybody",
         f"Have the router ask for a key, and set it here: export {auth.env}=…",
