@@ -10,7 +10,7 @@ from keyring.backend import KeyringBackend
 
 
 class Kept(KeyringBackend):
-    """What it is given; `fails` is raised instead where it is set."""
+    """What it is given; `fails` is raised instead of reading where it is set, and `refuses` instead of writing."""
 
     priority = 1  # type: ignore[assignment]
 
@@ -18,6 +18,7 @@ class Kept(KeyringBackend):
         super().__init__()
         self.held = dict(held)
         self.fails: Exception | None = None
+        self.refuses: Exception | None = None
 
     def get_password(self, service: str, username: str) -> str | None:
         if self.fails is not None:
@@ -25,6 +26,8 @@ class Kept(KeyringBackend):
         return self.held.get((service, username))
 
     def set_password(self, service: str, username: str, password: str) -> None:
+        if self.refuses is not None:
+            raise self.refuses
         self.held[service, username] = password
 
 

@@ -61,6 +61,7 @@ LIFE = [
     (("ticket", "update", "1", "--to", "triaged"), 0),
     (("decide", "extend", "--by", "Maya", "--reason", "too little"), 0),
     (("report", "log"), 0),
+    (("report", "templates"), 0),
     (("journal", "show"), 0),
     (("journal", "seal"), 2),
     (("journal", "seal", "--new-key", "seal.key"), 0),

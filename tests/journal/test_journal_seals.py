@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import x25519
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from journal_samples import START, enabled_events, lines_of
+from keyrings_for_tests import keyring_of
 
 from cbops.errors import InputError
 from cbops.journal.codec import line_hash
@@ -145,37 +147,50 @@ def test_a_public_key_is_read_as_hex_from_the_line_from_a_file_and_from_pem(tmp_
         public_key("other.txt", tmp_path)
 
 
-KEYRING = """
-import keyring, pathlib, sys
-from keyring.backend import KeyringBackend
-
-class Kept(KeyringBackend):
-    priority = 1
-    kept = {}
-    def get_password(self, service, name): return self.kept.get((service, name))
-    def set_password(self, service, name, value): self.kept[service, name] = value
-
-keyring.set_keyring(Kept())
-from cbops.errors import InputError
-from cbops.journal.keys import create_signer, load_signer
-here = pathlib.Path()
-made = create_signer("keyring:cbops/seal", here)
-assert load_signer("keyring:cbops/seal", here).public == made.public
-assert list(Kept.kept) == [("cbops", "seal")]
-for act, place in ((create_signer, "keyring:cbops/seal"), (load_signer, "keyring:cbops/other"), (load_signer, "keyring:")):
-    try:
-        act(place, here)
-    except InputError as error:
-        print(error.message)
-"""
+def test_a_key_in_the_system_s_keyring_is_made_once_and_read_back(tmp_path: Path) -> None:
+    with keyring_of({}) as ring:
+        made = create_signer("keyring:cbops/seal", tmp_path)
+        assert load_signer("keyring:cbops/seal", tmp_path).public == made.public
+        assert list(ring.held) == [("cbops", "seal")]
+        with pytest.raises(InputError, match="keyring:cbops/seal exists already"):
+            create_signer("keyring:cbops/seal", tmp_path)
+        with pytest.raises(InputError, match="the system's keyring holds no 'cbops/other'"):
+            load_signer("keyring:cbops/other", tmp_path)
+    assert list(tmp_path.iterdir()) == []
 
 
-def test_a_key_in_the_system_s_keyring_is_made_once_and_read_back() -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", KEYRING], capture_output=True, text=True, check=True, timeout=60
-    )
-    assert done.stdout.splitlines() == [
-        "keyring:cbops/seal exists already",
-        "the system's keyring holds no 'cbops/other'",
-        "'keyring:' names no entry of the keyring",
-    ]
+@pytest.mark.parametrize("place", ["keyring:", "keyring:cbops", "keyring:/seal", "keyring:cbops/ "])
+def test_a_place_in_the_keyring_has_a_service_and_a_name(place: str, tmp_path: Path) -> None:
+    with keyring_of({}), pytest.raises(InputError, match=f"'{place}' names no entry of the keyring"):
+        load_signer(place, tmp_path)
+
+
+def test_a_keyring_that_is_locked_is_told_by_its_error_without_what_it_says(tmp_path: Path) -> None:
+    with keyring_of({}) as ring:
+        ring.fails = RuntimeError("planted-7d1e")
+        for act in (load_signer, create_signer):
+            with pytest.raises(
+                InputError, match=r"the system's keyring can't be used \(RuntimeError\)"
+            ) as raised:
+                act("keyring:cbops/seal", tmp_path)
+            assert "planted" not in raised.value.message
+        ring.fails = None
+        ring.refuses = PermissionError("planted-7d1e")
+        with pytest.raises(InputError, match=r"can't be used \(PermissionError\)"):
+            create_signer("keyring:cbops/seal", tmp_path)
+
+
+def test_without_the_package_the_keyring_is_told_to_be_an_extra(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "keyring", None)
+    with pytest.raises(InputError, match="the package keyring is missing") as raised:
+        load_signer("keyring:cbops/seal", tmp_path)
+    assert "cbops[keyring]" in str(raised.value.hint)
+
+
+def test_a_private_key_of_another_kind_is_refused() -> None:
+    key = x25519.X25519PrivateKey.generate()
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    with pytest.raises(InputError, match="holds a key of another kind than Ed25519"):
+        signer_of(pem, "seal.key")

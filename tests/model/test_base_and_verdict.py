@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from cbops.model.base import as_utc, from_ms, iso, to_ms
+from cbops.model.base import as_utc, from_ms, iso, to_ms, within_reason
 from cbops.model.state import Stage
 from cbops.model.tenant import Target
 from cbops.model.verdict import Recommendation, Verdict, worst
@@ -15,6 +15,24 @@ from cbops.model.verdict import Recommendation, Verdict, worst
 
 def test_a_time_without_an_offset_is_utc():
     assert as_utc(datetime(2025, 1, 27, 9)) == datetime(2025, 1, 27, 9, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("value", "hours"), [(datetime(1, 1, 1), 5), (datetime(9999, 12, 31, 23, 59), -5)], ids=["first", "last"]
+)
+def test_a_time_that_utc_has_not_is_refused(value, hours):
+    with pytest.raises(ValueError, match="before the year 1 or after the year 9999"):
+        as_utc(value.replace(tzinfo=timezone(timedelta(hours=hours))))
+
+
+@pytest.mark.parametrize("year", [1, 9999])
+def test_a_time_at_the_edge_of_the_calendar_is_beyond_reason(year):
+    with pytest.raises(ValueError, match="outside of the years"):
+        within_reason(datetime(year, 6, 1, tzinfo=UTC))
+
+
+def test_a_time_of_these_years_is_within_reason():
+    assert within_reason(datetime(2025, 1, 27, tzinfo=UTC)) == datetime(2025, 1, 27, tzinfo=UTC)
 
 
 def test_a_time_with_an_offset_is_the_same_instant_in_utc():
