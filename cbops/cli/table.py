@@ -123,6 +123,11 @@ TABLE: tuple[Entry, ...] = (
     Entry("checklist mark", "Record a person's word on an item.", "monitor:ChecklistAnswer"),
     Entry("report log", "Write the execution log.", "record:ReportAnswer"),
     Entry(
+        "report templates",
+        "List the documents' templates, their variables, and which are your own.",
+        "templates:TemplatesAnswer",
+    ),
+    Entry(
         "alerts render",
         "Write Prometheus rules: the alerts, and what a dashboard needs.",
         "alerts:AlertsRenderAnswer",

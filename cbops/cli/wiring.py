@@ -109,6 +109,11 @@ class Workplace:
         """The folder of all rollouts."""
         return self.base / self.config.rollouts
 
+    @property
+    def templates(self) -> Path | None:
+        """The folder of the user's own templates; null: none."""
+        return None if self.config.templates is None else self.base / self.config.templates
+
     def rollout(self) -> Path:
         """The folder of the rollout that is meant; UsageError or WrongStageError when that is not clear."""
         return choose(self.rollouts, self.settings.rollout)
@@ -121,6 +126,7 @@ class Workplace:
             clock=self.clock,
             notes=self.notes,
             system=account(),
+            templates=self.templates,
         )
         return made
 

@@ -50,6 +50,7 @@ alerts:
 
 tenants: tenants.yaml
 rollouts: rollouts
+templates: null                   # the folder of your own templates of documents: 'cbops report templates'
 timezone: UTC                     # the days of the log are calendar days there
 baseline_days: 7                  # before enabling; what exists of them is used, and said
 

@@ -22,10 +22,10 @@ from cbops.render.log_builder import execution_log_view
 LOG_NAME = "execution-log.md"
 
 
-def log_text(folder: Path | None, criteria: CriteriaConfig) -> str:
-    """The log of a rollout; without one, the empty log."""
+def log_text(folder: Path | None, criteria: CriteriaConfig, own: Path | None = None) -> str:
+    """The log of a rollout; without one, the empty log. `own`: the user's templates."""
     if folder is None:
-        return execution_log(execution_log_view(None, observations={}, classified={}))
+        return execution_log(execution_log_view(None, observations={}, classified={}), own)
     state = load(folder)
     collected = Collected.of(folder, state, criteria)
     view = execution_log_view(
@@ -36,7 +36,7 @@ def log_text(folder: Path | None, criteria: CriteriaConfig) -> str:
         forecast=last_forecast(folder, state),
         tuning=last_tuning(folder, state),
     )
-    return execution_log(view)
+    return execution_log(view, own)
 
 
 def _evaluation(folder: Path, state: RolloutState) -> Evaluation | None:
@@ -52,10 +52,15 @@ def _evaluation(folder: Path, state: RolloutState) -> Evaluation | None:
 
 
 def log(
-    folder: Path | None, criteria: CriteriaConfig, *, out: Path | None, stdout: bool
+    folder: Path | None,
+    criteria: CriteriaConfig,
+    *,
+    out: Path | None,
+    stdout: bool,
+    own: Path | None = None,
 ) -> Outcome[ReportAnswer]:
     """Write the log to its place under the rollout or to `out`, or hand it over for stdout."""
-    text = log_text(folder, criteria)
+    text = log_text(folder, criteria, own)
     size = len(text.encode())
     rollout = folder.name if folder else None
     path = out or (folder / LOG_NAME if folder else None)

@@ -107,7 +107,7 @@ def show_ticket(folder: Path, who: Who, wanted: str) -> Outcome[TicketShowAnswer
     state = mend(folder, who)
     ticket = _ticket(state, wanted)
     body = ticket_body(folder, ticket)
-    text = ticket_text(state.id, state.timezone, ticket, body)
+    text = ticket_text(state.id, state.timezone, ticket, body, who.templates)
     return Outcome(
         data=TicketShowAnswer(
             rollout=state.id,

@@ -13,7 +13,7 @@ from cbops.flows.outcome import Outcome
 from cbops.flows.ports import AdminPort, SamplePort
 from cbops.flows.steps.drift import check_drift
 from cbops.flows.steps.guarding import Doing, prove_it, put, record_breach, roll_back
-from cbops.flows.steps.heartbeat import Beat, Heartbeat
+from cbops.flows.steps.heartbeat import Beat, Heartbeat, only_guard
 from cbops.flows.steps.live import live_history
 from cbops.flows.steps.loading import load
 from cbops.flows.steps.orders import Order
@@ -81,7 +81,8 @@ def watch(folder: Path, config: Config, orders: Orders, outside: Outside) -> Out
     """Guard the canary until the time comes, it is rolled back, or somebody ends it (exit 130, with the answer).
 
     Exit 0: no breach; 10: warned or paused; 20: rolled back, or that is pending; 7: nothing worse than that it was
-    blind for too long, or at its end. WrongStageError when there is nothing to guard.
+    blind for too long, or at its end. WrongStageError when there is nothing to guard, LockedError when somebody
+    guards it already.
     """
     state = load(folder)
     require_enabled(state, "monitor watch")
@@ -90,12 +91,20 @@ def watch(folder: Path, config: Config, orders: Orders, outside: Outside) -> Out
             f"monitor watch guards an enabled breaker; rollout {state.id} is {state.stage.words}",
             hint="See where it stands: cbops canary status",
         )
-    run = _Run(folder, config, orders, outside, state)
+    who = outside.who
+    with only_guard(folder, who.command, who.clock.now()):
+        return _guarded(_Run(folder, config, orders, outside, state))
+
+
+def _guarded(run: _Run) -> Outcome[WatchAnswer]:
+    """The run from its beginning on record to its end."""
     put(
-        folder,
-        outside.who,
+        run.folder,
+        run.outside.who,
         GuardStarted(
-            action=orders.action, interval_seconds=config.guard.interval_seconds, until=orders.until
+            action=run.orders.action,
+            interval_seconds=run.config.guard.interval_seconds,
+            until=run.orders.until,
         ),
     )
     why: GuardEnd = "failed"

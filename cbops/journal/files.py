@@ -95,12 +95,13 @@ def write_all(fd: int, data: bytes) -> None:
         view = view[os.write(fd, view) :]
 
 
-def write_atomically(path: Path, data: bytes) -> None:
+def write_atomically(path: Path, data: bytes, *, shared: bool = False) -> None:
     """Replace the file by one with these bytes, durably; a crash leaves the old one or the new one.
 
-    The temporary name is fixed: only the holder of the rollout's lock writes here.
+    The temporary name is fixed: only the holder of the rollout's lock writes here. With `shared` several processes
+    may write at once, each under a name of its own.
     """
-    temporary = path.with_name(f".{path.name}.tmp")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp" if shared else f".{path.name}.tmp")
     with mapped(path, "write"):
         try:
             _write_new(temporary, data)

@@ -30,16 +30,19 @@ def hold(
     wait_seconds: float,
     what: str = "The rollout",
     leave: bool = True,
+    named: str | None = None,
+    hint: str = _HINT,
 ) -> Iterator[None]:
     """Hold the rollout for the block. LockedError names the holder when it isn't free in time.
 
-    `what` is the folder in words: also the folder of all rollouts is held, while one is opened there. Without
+    `what` is the folder in words: also the folder of all rollouts is held, while one is opened there; `named`: what
+    it is called, where that isn't the folder's name. `hint`: what who is kept out can do. Without
     `leave` no lock file stays behind; who waited for it finds that it has no name any more, and tries the next.
 
     Where the file system has no locks, or such as keep nobody out, StorageError: two writers could not be kept
     apart.
     """
-    lock = _acquire(folder, wait_seconds, what)
+    lock = _acquire(folder, wait_seconds, f"{what} '{named or folder.name}'", hint)
     try:
         _leave_note(folder, command, since)
         yield
@@ -51,14 +54,14 @@ def hold(
         lock.release()
 
 
-def _acquire(folder: Path, wait_seconds: float, what: str) -> BaseFileLock:
+def _acquire(folder: Path, wait_seconds: float, what: str, hint: str) -> BaseFileLock:
     lock: BaseFileLock = UnixFileLock(folder / LOCK)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of falling back to a lock that outlives its holder
             lock.acquire(timeout=wait_seconds, poll_interval=0.02)
     except Timeout:
-        raise LockedError(f"{what} '{folder.name}' is held by {_holder(folder)}", hint=_HINT) from None
+        raise LockedError(f"{what} is held by {_holder(folder)}", hint=hint) from None
     except OSError as error:
         raise storage_error(folder / LOCK, "lock", error) from error
     except NotImplementedError as error:

@@ -156,6 +156,7 @@ class Config(Frozen):
     alerts: AlertsConfig = AlertsConfig()
     tenants: str = "tenants.yaml"
     rollouts: str = "rollouts"
+    templates: Annotated[str, Field(min_length=1)] | None = None  # the folder of the user's own
     timezone: str = "UTC"
     baseline_days: int = Field(default=7, ge=0, le=60)
     criteria: CriteriaConfig = CriteriaConfig()

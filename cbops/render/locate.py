@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import cbops
 
 INSTALLED = "_templates"
+SUFFIX = ".j2"
 
 
 def templates(package: Traversable, checkout: Path) -> Traversable:
@@ -19,6 +21,24 @@ def templates(package: Traversable, checkout: Path) -> Traversable:
 
 def template_source(name: str) -> str | None:
     """The text of the template of that name (`/` between folders), None when there is none."""
+    if name not in template_names():  # a name that leads elsewhere isn't one of them
+        return None
+    return _folder().joinpath(*name.split("/")).read_text(encoding="utf-8")
+
+
+def template_names() -> tuple[str, ...]:
+    """Every shipped template, sorted."""
+    return tuple(sorted(_below(_folder(), "")))
+
+
+def _folder() -> Traversable:
     here = files(cbops)
-    found = templates(here, Path(str(here)).parent).joinpath(*name.split("/"))
-    return found.read_text(encoding="utf-8") if found.is_file() else None
+    return templates(here, Path(str(here)).parent)
+
+
+def _below(folder: Traversable, before: str) -> Iterator[str]:
+    for each in folder.iterdir():
+        if each.is_dir():
+            yield from _below(each, f"{before}{each.name}/")
+        elif each.name.endswith(SUFFIX):
+            yield before + each.name

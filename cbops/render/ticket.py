@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import tzinfo
+from pathlib import Path
 
 from cbops.model.base import iso
 from cbops.model.calendar import zone
 from cbops.model.ticket import Ticket, TicketBody, TicketState, TicketStep
 from cbops.render import text
-from cbops.render.engine import environment
+from cbops.render.engine import render
 from cbops.render.log_view import PLACEHOLDER, Field, Tick
 from cbops.render.markdown import EMPTY, Markdown, code_block, escape, joined, phrase
 
+TEMPLATE = "ticket.md.j2"
 NO_REPLAY = Markdown(
     "No replay of recorded traffic is on record, so nothing tells what this change would do: "
     "`cbops replay run --record`, or `cbops replay tune --record`"
@@ -56,13 +58,15 @@ class TicketDocument:
     history: tuple[Markdown, ...]
 
 
-def ticket_text(rollout: str, timezone: str, ticket: Ticket, body: TicketBody) -> str:
-    """The document of `tickets/CB-OPS-001.md`: the same record gives the same bytes.
+def ticket_text(
+    rollout: str, timezone: str, ticket: Ticket, body: TicketBody, own: Path | None = None
+) -> str:
+    """The document of `tickets/CB-OPS-001.md`: the same record gives the same bytes. `own`: the user's templates.
 
-    ConfigError when the time zone is unknown.
+    ConfigError when the time zone is unknown, InputError for a user's template that is wrong.
     """
     view = _document(rollout, zone(timezone), ticket, body)
-    return environment().get_template("ticket.md.j2").render(ticket=view)
+    return render(TEMPLATE, own, ticket=view)
 
 
 def _document(rollout: str, tz: tzinfo, ticket: Ticket, body: TicketBody) -> TicketDocument:

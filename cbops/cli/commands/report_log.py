@@ -25,6 +25,7 @@ def command(
     """
     place = workplace(context)
     if blank:
-        return log(None, place.config.criteria, out=out, stdout=stdout)
+        return log(None, place.config.criteria, out=out, stdout=stdout, own=place.templates)
     folder = place.rollout()
-    return place.told(folder, log(folder, place.config.criteria, out=out, stdout=stdout))
+    written = log(folder, place.config.criteria, out=out, stdout=stdout, own=place.templates)
+    return place.told(folder, written)

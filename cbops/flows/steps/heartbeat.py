@@ -3,17 +3,42 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from cbops.errors import CbopsError
 from cbops.journal.files import make_folder, write_atomically
+from cbops.journal.locking import hold
 from cbops.model.base import iso
 from cbops.rollout.guard import GuardState
 
 FOLDER = "guard"
 FILE = "heartbeat.json"
 LAST = "cbops_guard_last_reading_timestamp_seconds"
+_HINT = "One guard is enough: let that one watch, or end it first. Nothing was changed."
+
+
+@contextmanager
+def only_guard(folder: Path, command: str, now: datetime) -> Iterator[None]:
+    """Guard the rollout of that folder alone, for the block. LockedError names the guard that is there already.
+
+    The lock is not the rollout's own: other commands go on writing while a guard watches.
+    """
+    place = folder / FOLDER
+    make_folder(place)
+    with hold(
+        place,
+        command=command,
+        since=iso(now),
+        wait_seconds=0,
+        what="The guard of rollout",
+        named=folder.name,
+        hint=_HINT,
+    ):
+        yield
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +65,7 @@ class Heartbeat:
             make_folder(self.folder / FOLDER)
             write_atomically(self.folder / FOLDER / FILE, _document(beat).encode())
             if self.textfile is not None:
-                write_atomically(self.textfile, exposition(beat).encode())
+                write_atomically(self.textfile, exposition(beat).encode(), shared=True)
         except CbopsError as error:
             return error.message
         except OSError as error:

@@ -25,7 +25,8 @@ from cbops.rollout.fold import apply
 class Who:
     """Who acts, with which command, by which clock, and under which account (null: not known).
 
-    `notes` collects what was found of the record on the way (torn lines), for the person to be told.
+    `notes` collects what was found of the record on the way (torn lines), for the person to be told. `templates`: the
+    folder of the user's own templates, for the documents that follow the record.
     """
 
     actor: str
@@ -33,6 +34,7 @@ class Who:
     clock: Clock
     notes: list[str] = field(default_factory=list)
     system: SystemUser | None = None
+    templates: Path | None = None
 
 
 class Record:

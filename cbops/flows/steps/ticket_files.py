@@ -23,7 +23,7 @@ def ticket_path(folder: Path, ticket: Ticket) -> Path:
 def write_behind(record: Record, who: Who) -> None:
     """Every file that is missing or not as the record has it; one that can't be written becomes a note."""
     try:
-        _write(record.folder, _stale(record.folder, record.state))
+        _write(record.folder, _stale(record.folder, record.state, who.templates))
     except (InputError, ConflictError) as error:
         who.notes.append(f"the tickets are on record, their files are not up to date: {error.message}")
 
@@ -34,20 +34,20 @@ def mend(folder: Path, who: Who) -> RolloutState:
     The rollout is locked only where a file has to be written; that it can't be written is a note.
     """
     state = load(folder)
-    if _stale(folder, state):
+    if _stale(folder, state, who.templates):
         try:
             with recording(folder, who) as (record, _):
-                _write(folder, _stale(folder, record.state))
+                _write(folder, _stale(folder, record.state, who.templates))
         except (InputError, ConflictError) as error:
             who.notes.append(f"the files of the tickets are not up to date: {error.message}")
     return state
 
 
-def _stale(folder: Path, state: RolloutState) -> dict[Path, bytes]:
+def _stale(folder: Path, state: RolloutState, own: Path | None) -> dict[Path, bytes]:
     """What has to be written, by its place."""
     wanted = {
         ticket_path(folder, ticket): ticket_text(
-            state.id, state.timezone, ticket, ticket_body(folder, ticket)
+            state.id, state.timezone, ticket, ticket_body(folder, ticket), own
         ).encode()
         for ticket in state.tickets
     }
