@@ -24,7 +24,9 @@ def test_a_second_guard_is_refused_with_who_guards_already_and_nothing_on_record
     before = len(read(folder).entries)
     with only_guard(folder, "cbops monitor watch --auto-rollback", NOW):
         refused = work.refused(6, "locked", "monitor", "watch", "--for", "1m")
-        work.ok("lesson", "add", "another command goes on")  # only guards keep each other out
+        work.ok(
+            "lesson", "add", "another command goes on", "--kind", "well"
+        )  # only guards keep each other out
     told = refused["message"]
     assert f"The guard of rollout '{folder.name}' is held by 'cbops monitor watch --auto-rollback'" in told
     assert f"process {os.getpid()}" in told
