@@ -28,7 +28,9 @@ from judgement_kept import keep, kept
 from judgement_rows import (
     A_DAY_LONG,
     BESIDE,
+    EVERY,
     HEAD,
+    TAILS,
     TRAFFIC,
     TRUTHS,
     Judged,
@@ -140,7 +142,7 @@ class Planned:
         choices = itertools.cycle(noises(hours, controls))
         return [
             (
-                Scene(TRUTHS[self.key], self.per_minute, noise, days=DAYS, bounds=self.bounds),
+                Scene(EVERY[self.key], self.per_minute, noise, days=DAYS, bounds=self.bounds),
                 self.first_seed + n,
             )
             for n, noise in zip(range(rollouts), choices, strict=False)
@@ -152,11 +154,16 @@ def plan(
 ) -> list[Planned]:
     """The rows; a row has the same seeds whatever else is played, and no two share one."""
     kinds = [(key, False) for key in TRUTHS] + [(key, True) for key in A_DAY_LONG]
+    kinds += [(key, False) for key in TAILS]
     rows = [
         Planned(key, per_minute, day_long, FIRST_SEED + number * MOST_ROLLOUTS, bounds)
         for number, ((key, day_long), per_minute) in enumerate(itertools.product(kinds, TRAFFIC))
     ]
-    return [row for row in rows if (not only or row.key in only) and row.per_minute in traffic]
+    return [
+        row
+        for row in rows
+        if (not only or row.key in only) and row.per_minute in traffic and (bounds or row.key not in TAILS)
+    ]
 
 
 def played(row: Planned, rollouts: int, folder: Path | None, pool: Pool | None) -> tuple[Row, set[str]]:
@@ -182,7 +189,7 @@ def asked_for() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rollouts", type=int, default=400, choices=range(1, MOST_ROLLOUTS + 1), metavar="N")
     parser.add_argument("--processes", type=int, default=2, choices=(1, 2))
-    parser.add_argument("--only", nargs="*", default=[], choices=list(TRUTHS))
+    parser.add_argument("--only", nargs="*", default=[], choices=list(EVERY))
     parser.add_argument("--traffic", nargs="*", type=float, default=list(TRAFFIC), choices=list(TRAFFIC))
     parser.add_argument("--p95", action="store_true", help="a fine histogram, and a p95 that binds")
     parser.add_argument(

@@ -26,7 +26,13 @@ TRUTHS = {
     "burst": Truth("an open by the tenant's own failures", trouble="burst"),
     "stuck": Truth("a circuit that doesn't close", trouble="stuck"),
 }
-HARMFUL = ("latency-5", "latency-10", "errors-margin", "errors-2", "trip", "burst", "stuck")
+# Only with a histogram fine enough for its p95 to bind.
+TAILS = {
+    "p95-5": Truth("the slowest tenth +5 %", slower_tenth=0.05),
+    "p95-10": Truth("the slowest tenth +10 %", slower_tenth=0.10),
+}
+EVERY = {**TRUTHS, **TAILS}
+HARMFUL = ("latency-5", "latency-10", "errors-margin", "errors-2", "trip", "burst", "stuck", *TAILS)
 A_DAY_LONG = ("sound", "latency-5", "latency-10", "errors-margin")
 
 HEAD = (
@@ -102,7 +108,7 @@ class Row:
     @property
     def name(self) -> str:
         """Its truth, as the tables have it."""
-        return TRUTHS[self.key].name + (" (24 h)" if self.day_long else "")
+        return EVERY[self.key].name + (" (24 h)" if self.day_long else "")
 
     def count(self, recommendation: str, judge: str = "cbops") -> int:
         """In how many rollouts it was recommended at any look."""
@@ -139,14 +145,14 @@ def broken(rows: Sequence[Row]) -> list[str]:
             total = sum(len(row.rollouts) for row in mine)
             wrong = sum(row.count(recommendation) for row in mine)
             if total:
-                told = f"false {recommendation}, {TRUTHS[key].name}: {share(wrong, total)}"
+                told = f"false {recommendation}, {EVERY[key].name}: {share(wrong, total)}"
                 print(f"- {told} of {total} rollouts")
                 found += [told] if wrong > BOUND * total else []
             for row in mine:
                 low, _ = wilson(row.count(recommendation), len(row.rollouts), 0.025)
                 if low > BOUND:
                     found.append(
-                        f"false {recommendation}, {TRUTHS[key].name} at {row.per_minute:g} a minute: lower limit {low:.1%}"
+                        f"false {recommendation}, {EVERY[key].name} at {row.per_minute:g} a minute: lower limit {low:.1%}"
                     )
     return found
 
@@ -166,7 +172,7 @@ def worst(rows: Sequence[Row]) -> str:
         tally.items(), key=lambda item: wilson(item[1][0], item[1][1], 0.025)[0]
     )
     return (
-        f"Worst combination: {TRUTHS[key].name}, drift {drift:.0%} over {hours:g} h, {controls} controls:"
+        f"Worst combination: {EVERY[key].name}, drift {drift:.0%} over {hours:g} h, {controls} controls:"
         f" {share(count, total)} of {total} false."
     )
 

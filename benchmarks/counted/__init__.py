@@ -15,11 +15,13 @@ from counted.scene import ENABLED as ENABLED
 from counted.scene import FAILURE as FAILURE
 from counted.scene import MEAN_MS as MEAN_MS
 from counted.scene import MEDIAN_MS as MEDIAN_MS
+from counted.scene import SLOWEST_OF_MEAN as SLOWEST_OF_MEAN
 from counted.scene import VARIATION as VARIATION
 from counted.scene import Noise as Noise
 from counted.scene import Scene as Scene
 from counted.scene import Truth as Truth
 from counted.traffic import Tenant as Tenant
+from counted.traffic import bucket_shares as bucket_shares
 from counted.traffic import drifting as drifting
 from counted.traffic import latency_sums as latency_sums
 from counted.trouble import Trouble as Trouble

@@ -105,7 +105,9 @@ def histogram(
         counts[hour] = None if before is None or count is None else before + count
     drawn = []
     for hour, total in counts.items():
-        shares = bucket_shares(bounds, float(tenant.latency[hour]), tenant.tail)
+        shares = bucket_shares(
+            bounds, float(tenant.latency[hour]), tenant.tail, float(tenant.slower_tenth[hour])
+        )
         drawn.append(None if total is None else tuple(rng.multinomial(total, shares).tolist()))
     return LatencyHistogram.model_construct(
         provider=TARGET.provider,

@@ -15,6 +15,8 @@ from counted.scene import (
     OUTAGE_FAILURE,
     OUTAGE_LATENCY,
     SIGMA,
+    SLOWEST,
+    SLOWEST_OF_MEAN,
     VARIATION,
     Scene,
 )
@@ -45,10 +47,15 @@ def latency_sums(rng: np.random.Generator, counts: np.ndarray, means: np.ndarray
     return sums
 
 
-def bucket_shares(bounds: Sequence[float], mean: float, tail: float) -> np.ndarray:
-    """The share of each bucket, the last above all bounds: log-normal, some of them 10 to 30 s instead."""
+def bucket_shares(bounds: Sequence[float], mean: float, tail: float, slower_tenth: float = 0.0) -> np.ndarray:
+    """The share of each bucket, the last above all bounds: log-normal, some of them 10 to 30 s instead.
+
+    The slowest tenth of the log-normal ones is slower by `slower_tenth`; `mean` is the one without that.
+    """
     median = mean * MEDIAN_MS / MEAN_MS
-    usual = [0.5 * (1 + math.erf(math.log(b / median) / (SIGMA * math.sqrt(2)))) for b in bounds]
+    begins = median * math.exp(SIGMA * SLOWEST)
+    was = [b if b <= begins else max(begins, b / (1 + slower_tenth)) for b in bounds]
+    usual = [0.5 * (1 + math.erf(math.log(b / median) / (SIGMA * math.sqrt(2)))) for b in was]
     slow = [min(1.0, max(0.0, (b * MEAN_MS / mean - 10_000) / 20_000)) for b in bounds]
     below = (1 - tail) * np.array(usual) + tail * np.array(slow)
     return np.diff(below, prepend=0.0, append=1.0)
@@ -68,10 +75,12 @@ class Tenant:
         self.latency = MEAN_MS * np.exp(drifting(rng, size, noise.drift, noise.hours) + shared[0])
         self.failure = FAILURE * np.exp(drifting(rng, size, noise.drift, noise.hours) + shared[1])
         self.tail = noise.tail
+        self.slower_tenth = np.zeros(size)
         if canary:
             enabled = at >= 24 * scene.baseline + ENABLED.hour
             self.latency = self.latency * np.where(enabled, 1 + scene.truth.slower, 1.0)
             self.failure = self.failure + np.where(enabled, scene.truth.more_failures, 0.0)
+            self.slower_tenth = np.where(enabled, scene.truth.slower_tenth, 0.0)
 
     def draw(
         self, rng: np.random.Generator, hours: np.ndarray, step: int, failing: np.ndarray
@@ -79,6 +88,7 @@ class Tenant:
         """Counts of buckets that lie in these hours; `failing`: the share of a bucket that was an outage."""
         calls = rng.poisson(self.rate[hours] * step / 60)
         rate = self.failure[hours] * (1 - failing) + OUTAGE_FAILURE * failing
-        mean = self.latency[hours] * (1 + (OUTAGE_LATENCY - 1) * failing)
+        usual = self.latency[hours] * (1 + self.slower_tenth[hours] * SLOWEST_OF_MEAN)
+        mean = usual * (1 + (OUTAGE_LATENCY - 1) * failing)
         failures = rng.binomial(calls, np.minimum(rate, 1.0))
         return {"calls": calls, "failure": failures, "sum": latency_sums(rng, calls, mean, self.tail)}

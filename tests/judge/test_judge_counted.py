@@ -216,3 +216,22 @@ def test_hours_are_judged_as_their_five_minutes_are():
 def test_an_outage_alone_never_leads_to_a_rollback():
     for seed in range(4):
         assert answer(rollout("sound", seed)).recommendation is not Recommendation.ROLLBACK
+
+
+def test_a_slower_tenth_moves_the_p95_and_the_mean_by_what_that_tenth_is_of_it():
+    bounds = tuple(float(b) for b in range(1, 3000))
+    middle = np.array([0.5, *(b + 0.5 for b in bounds)])
+
+    def of(slower_tenth: float) -> tuple[float, float, float]:
+        shares = counted.bucket_shares(bounds, counted.MEAN_MS, 0.0, slower_tenth)
+        below = np.cumsum(shares)
+        return float((shares * middle).sum()), *(
+            float(np.interp(q, below[:-1], np.array(bounds))) for q in (0.5, 0.95)
+        )
+
+    (mean, median, p95), (slower_mean, same_median, slower_p95) = of(0.0), of(0.1)
+
+    assert same_median == median
+    assert slower_p95 / p95 == pytest.approx(1.1, abs=0.001)
+    assert slower_mean / mean == pytest.approx(1 + 0.1 * counted.SLOWEST_OF_MEAN, abs=0.001)
+    assert mean == pytest.approx(counted.MEAN_MS, rel=0.001)
