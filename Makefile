@@ -47,7 +47,7 @@ all: ## all that CI does
 	.ci/run
 
 programs: ## install what the tests need beside Python, where that is possible
-	@tools/programs prometheus prometheus-alertmanager chromium openssl
+	@tools/programs prometheus prometheus-alertmanager chromium openssl tmux zsh fish
 
 schemas: $(VENV)/.run ## write docs/schemas anew from the models
 	$(BIN)/python -m tools.schemas
@@ -65,8 +65,7 @@ audit: $(VENV)/.audit ## what is known against the pinned dependencies; what cou
 	$(BIN)/python -m tools.audit constraints.txt
 
 sbom: $(VENV)/.audit ## dist/cbops.cdx.json: what a release is made of (CycloneDX)
-	mkdir -p dist
-	$(BIN)/cyclonedx-py requirements constraints.txt --pyproject pyproject.toml --output-reproducible -o dist/cbops.cdx.json
+	$(BIN)/python -m tools.sbom dist/cbops.cdx.json
 
 clean: ## remove everything that make made
 	rm -rf .venv .venv-* build dist demo htmlcov .coverage .coverage.* *.egg-info
@@ -100,10 +99,10 @@ $(VENV)/.check: $(VENV)/.test
 	@touch $@
 
 # Where atheris can't be installed, the coverage-guided part is left out, with a word.
-$(VENV)/.fuzz: $(VENV)/.test
-	-$(BIN)/python -m pip install --quiet --constraint constraints.txt --group fuzz
+$(VENV)/.fuzz: $(VENV)/.test constraints-tools.txt
+	-$(BIN)/python -m pip install --quiet --constraint constraints.txt --constraint constraints-tools.txt --group fuzz
 	@touch $@
 
-$(VENV)/.audit: $(VENV)/.run
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --group audit
+$(VENV)/.audit: $(VENV)/.run constraints-tools.txt
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --constraint constraints-tools.txt --group audit
 	@touch $@

@@ -33,6 +33,7 @@ USED = {
     "numba": "numba",
     "vl-convert-python": "vl_convert",
     "keyring": "keyring",
+    "apprise": "apprise",
 }
 
 

@@ -29,6 +29,14 @@
     │   ├── WrongStageError                the rollout is not where this command needs it
     │   └── BlockedError                   a requirement is open and was not overridden
     ├── ChecksFailedError              7   a check found problems
+    ├── SendingError                   7   a tracker, a webhook or a channel was to be told
+    │   ├── SendingUnreachableError
+    │   ├── SendingRefusedError            401 or 403: the token, its rights
+    │   ├── SendingMissingError            404 or 410: it isn't there, or out of sight
+    │   ├── SendingLaterError              a rate limit, or a server that can't answer now
+    │   ├── SendingAnswerError             it doesn't take it, or answers what makes no sense
+    │   ├── SendingUnclearError            nobody knows whether it was carried out
+    │   └── SendingHeldError               it stands differently there; that comes first
     └── InterruptedByUserError       130   Ctrl-C or SIGTERM
 
 Each class has a stable `code` (kebab-case) for scripts and an `exit_status`; each instance has a
@@ -231,6 +239,55 @@ class ChecksFailedError(CbopsError):
 
     code = "checks-failed"
     exit_status = 7
+
+
+class SendingError(CbopsError):
+    """Somebody outside was to be told: a tracker, a webhook, a channel."""
+
+    code = "sending"
+    exit_status = 7
+
+
+class SendingUnreachableError(SendingError):
+    """No answer."""
+
+    code = "sending-unreachable"
+
+
+class SendingRefusedError(SendingError):
+    """The answer was 401 or 403."""
+
+    code = "sending-refused"
+
+
+class SendingMissingError(SendingError):
+    """The answer was 404 or 410."""
+
+    code = "sending-missing"
+
+
+class SendingLaterError(SendingError):
+    """A rate limit, or a server that can't answer now."""
+
+    code = "sending-later"
+
+
+class SendingAnswerError(SendingError):
+    """The request isn't taken, or the answer makes no sense."""
+
+    code = "sending-answer"
+
+
+class SendingUnclearError(SendingError):
+    """The request was sent, and nobody knows whether it was carried out."""
+
+    code = "sending-unclear"
+
+
+class SendingHeldError(SendingError):
+    """The ticket stands differently there; that has to be taken over first."""
+
+    code = "sending-held"
 
 
 class InterruptedByUserError(CbopsError):

@@ -285,7 +285,7 @@ class Work:
         """The record and the policies as they are now, to come back to."""
         kept = self.folder / "kept"
         shutil.copytree(self.folder / "rollouts", kept)
-        return Snapshot(self, kept, self.router.live(), self.router.version())
+        return Snapshot(self, kept, self.router.live(), self.router.version(), self.router.now_ms)
 
     def types(self, folder: Path) -> list[str]:
         return [entry.event.type for entry in read(folder).entries]
@@ -302,11 +302,13 @@ class Snapshot:
     kept: Path
     document: JsonObject
     version: str
+    at_ms: int
 
     def restore(self) -> None:
         router = Practice(self.work.router.scenario)
         if self.version != router.version():
             router.write(self.document, version=self.version)
+        router.advance_to(self.at_ms)
         self.work.router = self.work.switch.router = self.work.clock.router = router
         shutil.rmtree(self.work.folder / "rollouts")
         shutil.copytree(self.kept, self.work.folder / "rollouts")

@@ -10,42 +10,52 @@ from pathlib import Path
 
 from cbops.journal.codec import GENESIS, decode, encode
 from cbops.journal.head import Head
+from cbops.model.config_notifications import NotificationKind
 from cbops.model.events import (
-    BreakerAdopted,
-    ChecklistMarked,
     ComparisonSet,
     CriterionVerdict,
     DayCollected,
     Decided,
-    EnableAbandoned,
-    EnableDone,
-    EnableIntended,
     Entry,
     EpisodeClassified,
     Evaluated,
     Event,
-    Forecasted,
     IncidentAdded,
     LessonAdded,
-    LogsRead,
     NoteAdded,
     OwnerNotified,
+    Rehearsed,
+    RolloutOpened,
+    TornLineSetAside,
+)
+from cbops.model.events_change import (
+    BreakerAdopted,
+    EnableAbandoned,
+    EnableDone,
+    EnableIntended,
+    EnableSetAside,
     PolicyReloaded,
     PolicyWritten,
-    Rehearsed,
     RollbackDone,
     RollbackFailed,
     RollbackIntended,
     RollbackProof,
-    RolloutOpened,
-    TornLineSetAside,
-    Tuned,
 )
+from cbops.model.events_checklist import ChecklistMarked, ItemVerified
 from cbops.model.events_guard import GuardBreached, GuardEnded, GuardStarted, RolloutPaused, RolloutUnpaused
+from cbops.model.events_replay import Forecasted, LogsRead, Tuned
 from cbops.model.events_safeguards import ApprovalGiven, JournalSealed
+from cbops.model.events_sending import (
+    ChannelTold,
+    TicketSeenThere,
+    TicketSendFailed,
+    TicketSendIntended,
+    TicketSent,
+)
 from cbops.model.events_tickets import TicketMoved, TicketNoted, TicketOpened, TicketUpdated
 from cbops.model.observation import DayWindow
 from cbops.model.plan import OverrideNote, Rehearsal, Weighed
+from cbops.model.sending import RemoteState
 from cbops.model.tenant import Owner, Target
 from cbops.model.ticket import TicketKind, TicketPriority, TicketState
 from cbops.model.verdict import Recommendation, Verdict
@@ -223,7 +233,31 @@ def people() -> list[Event]:
             reason="the last days had an outage",
         ),
         *ticket_events(),
+        *sending_events(),
+        *checklist_events(),
         TornLineSetAside(file="torn-2-1.txt", length=len(TORN_BYTES)),
+    ]
+
+
+def checklist_events() -> list[Event]:
+    """A person who was trained, and an item that was verified."""
+    return [
+        ChecklistMarked(
+            item="team_trained",
+            state="attested",
+            person="Ada Example",
+            read=("rollout plan",),
+            on=START.date(),
+            expires_at=START + timedelta(days=180),
+        ),
+        ItemVerified(
+            item="load_tests",
+            state="verified",
+            sentence="four scenarios passed",
+            evidence=sha(JUDGED),
+            happened_at=START,
+            expires_at=START + timedelta(days=30),
+        ),
     ]
 
 
@@ -264,12 +298,34 @@ def ticket_events() -> list[Event]:
     ]
 
 
+def sending_events() -> list[Event]:
+    """A ticket whose first sending failed, which was sent, and closed there; and a channel that was told."""
+    intent = TicketSendIntended(ticket=1, target="ops", steps=1)
+    return [
+        intent,
+        TicketSendFailed(ticket=1, target="ops", code="sending-unreachable", why="nothing listens there"),
+        intent,
+        TicketSent(
+            ticket=1,
+            target="ops",
+            how="created",
+            id="12",
+            url="https://github.example.com/acme/ops/issues/12",
+            steps=1,
+            remote=RemoteState.OPEN,
+        ),
+        TicketSeenThere(ticket=1, target="ops", remote=RemoteState.CLOSED, steps=1, told="completed by ada"),
+        ChannelTold(kind=NotificationKind.ENABLED, channel="owner", about=START, why="HTTP 500"),
+    ]
+
+
 def enabled_events() -> list[Event]:
     """A whole rollout: abandoned once, enabled, seven days, decided, rolled back after all."""
     return [
         opened(),
         *people(),
         intended(),
+        EnableSetAside(overrides=(OverrideNote(requirement="freeze", reason="asked for"),)),
         EnableAbandoned(reason="the live policy is as it was"),
         intended(),
         written(),

@@ -13,9 +13,11 @@ class Handler(BaseHTTPRequestHandler):
     """One request; `reply` of the server decides what becomes of it."""
 
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # headers and body are two writes: each would wait 40 ms for the other
     form = ""
 
     def do_GET(self) -> None:
+        self.form = ""  # of the request before, on the same connection
         self._do()
 
     def do_POST(self) -> None:
@@ -23,6 +25,9 @@ class Handler(BaseHTTPRequestHandler):
         self._do()
 
     def do_PUT(self) -> None:
+        self.do_POST()
+
+    def do_PATCH(self) -> None:
         self.do_POST()
 
     def _do(self) -> None:

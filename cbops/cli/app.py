@@ -134,10 +134,13 @@ def _help(about: str, text: str) -> Outcome[Any]:
 def _complete(environ: Mapping[str, str]) -> int:
     """Answer the shell: the words of the unfinished line say which command's options are needed."""
     line = environ.get("_TYPER_COMPLETE_ARGS") or environ.get("COMP_WORDS") or ""
-    words = hoist(line.split()[1:], environ).words
-    app = build(locate(words), completing=True)
+    typed = tuple(line.split()[1:])
+    located = locate(hoist(typed, environ).words)
+    command = get_command(build(located, completing=True))
+    words = located.entry.words if located.entry else located.group or ""
+    lazy("cbops.cli.completing", "attach")(command, words.split(), typed)
     try:
-        get_command(app).main(args=[], prog_name="cbops")
+        command.main(args=[], prog_name="cbops")
     except SystemExit as error:
         return error.code if isinstance(error.code, int) else 1
     return 0

@@ -4,23 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from cbops.cli.demo_ending import Act, open_tickets, told, write_documents
 from cbops.cli.demo_files import STATE, STORE, demo_config, prepare
 from cbops.clients.admin import AdminClient
 from cbops.clients.scrape import Scraper
 from cbops.clients.store import SampleStore
-from cbops.flows import enable, judgement, monitor, notes, report, rollback, select
+from cbops.flows import checklist, enable, judgement, monitor, notes, rollback, select, verification
 from cbops.flows.outcome import Outcome
 from cbops.flows.steps.checks import Metrics
 from cbops.flows.steps.recording import Who
 from cbops.model.answers.judgement import EvaluateAnswer
 from cbops.model.answers.record import DemoAnswer, DemoStep
 from cbops.model.base import to_ms
-from cbops.model.checklist import ITEMS
+from cbops.model.checklist import ITEMS, ItemId
 from cbops.model.config import Config
 from cbops.model.events import IncidentAdded
 from cbops.model.policy import CANARY_BLOCK
@@ -33,7 +34,15 @@ from cbops.simulator.server import RunningServer
 TOKEN = "practice"  # noqa: S105 - the practice router's, reachable from this machine alone
 ACTOR = "demo"
 SYSTEM = SystemUser(user="demo", host="practice")  # whoever plays it, so that the same is played
+PERSON = "Ada Example"  # of the practice tenants' team
+VERIFIED: tuple[ItemId, ...] = (
+    "rollback_understood",
+    "disabled_by_default",
+    "policies_updatable",
+    "reload_works",
+)
 DAYS = 7
+LOOKS = (3, 5)  # days after which is judged too, before the last one decides
 HOUR = timedelta(hours=1)
 
 # A line for the person who watches, and the share of the demo that is done (0 to 1).
@@ -113,19 +122,16 @@ def play(scenario: Scenario, seed: int, folder: Path, progress: Progress) -> Out
         _enable(cast, rollout, act)
         _monitor(cast, rollout, act)
         judged = _judge(cast, rollout, act)
-        log = act("report log", report.log(rollout, cast.config.criteria, out=None, stdout=False))
-    return _outcome(
+        log = write_documents(rollout, cast.config.criteria, act)
+    return told(
         scenario,
         seed=seed,
         folder=folder,
         rollout=rollout,
         steps=tuple(steps),
         judged=judged,
-        log=log.data.path,
+        log=log,
     )
-
-
-Act = Callable[[str, Outcome[Any]], Outcome[Any]]
 
 
 @contextmanager
@@ -164,14 +170,37 @@ def _select(cast: Cast, act: Act) -> Path:
 def _enable(cast: Cast, rollout: Path, act: Act) -> None:
     told = cast.who("canary notify")
     act("canary notify", notes.notify(rollout, told, how="mail", answer="go ahead", at=None))
-    mark = notes.Mark(items=tuple(ITEMS), state="attested", note="attested for the demo")
-    act("checklist mark", notes.mark_checklist(rollout, cast.who("checklist mark"), mark))
+    _check(cast, rollout, act)
     cast.stage.play(cast.scenario.enabled_at, "the hour before enabling")
     circuits = enable.circuits_now(rollout, lambda: cast.samples, cast.config.metrics, cast.stage.now())
     traffic = enable.traffic_now(rollout, Metrics(lambda: cast.samples, cast.config, cast.stage.now()))
-    seen = enable.preview(rollout, cast.admin, CANARY_BLOCK, (), circuits, traffic=traffic)
+    now = cast.stage.now()
+    seen = enable.preview(rollout, cast.admin, CANARY_BLOCK, (), circuits, traffic=traffic, now=now)
     act("canary enable --dry-run", enable.dry_run(seen))
     act("canary enable", enable.apply(rollout, cast.admin, cast.who("canary enable"), seen))
+
+
+def _check(cast: Cast, rollout: Path, act: Act) -> None:
+    """What the practice router can show is verified; the rest rests on the word of a person who is made up."""
+    # Not timed, and without a Prometheus that could be asked for rules, so that the same is played each time.
+    looking = verification.Looking(
+        rollouts=cast.folder / "rollouts",
+        ages=cast.config.checklist.max_age_days,
+        admin=lambda: cast.admin,
+        premises=None,
+        monotonic=None,
+    )
+    who = cast.who("checklist verify")
+    act("checklist verify", verification.verify(rollout, who, looking, VERIFIED))
+    mark = checklist.Mark(
+        items=tuple(item for item in ITEMS if item not in VERIFIED[1:]),
+        state="attested",
+        note="attested for the demo",
+        people=(PERSON,),
+        read=("docs/checklist.md",),
+    )
+    word = replace(cast.who("checklist mark"), actor=PERSON)
+    act("checklist mark", checklist.mark(rollout, word, mark))
 
 
 def _monitor(cast: Cast, rollout: Path, act: Act) -> None:
@@ -186,6 +215,10 @@ def _monitor(cast: Cast, rollout: Path, act: Act) -> None:
             f"monitor daily (day {day})", monitor.collect(rollout, sources, cast.who("monitor daily"), wanted)
         )
         _declare(cast, rollout, act)
+        if day in LOOKS:
+            looked = act(f"evaluate (day {day})", _evaluated(cast, rollout))
+            if looked.data.recommendation is Recommendation.ROLLBACK:
+                return  # nobody waits for the week to end
 
 
 def _declare(cast: Cast, rollout: Path, act: Act) -> None:
@@ -205,10 +238,8 @@ def _declare(cast: Cast, rollout: Path, act: Act) -> None:
 
 
 def _judge(cast: Cast, rollout: Path, act: Act) -> EvaluateAnswer:
-    who = cast.who("evaluate")
-    judged: EvaluateAnswer = act(
-        "evaluate", judgement.evaluate(rollout, who, cast.config, cast.stage.now(), cast.admin)
-    ).data
+    judged: EvaluateAnswer = act("evaluate", _evaluated(cast, rollout)).data
+    open_tickets(rollout, cast.who("ticket create"), cast.config.criteria, act)
     word = judged.recommendation
     reason = f"as recommended: {judged.reasons[0]}"
     act(f"decide {word.value}", judgement.decide(rollout, cast.who("decide"), word, "Demo Operator", reason))
@@ -217,6 +248,11 @@ def _judge(cast: Cast, rollout: Path, act: Act) -> EvaluateAnswer:
     lesson = f"everything that the decision ({word.value}) rests on was on record when it was taken"
     act("lesson add", notes.add_lesson(rollout, cast.who("lesson add"), kind="well", text=lesson))
     return judged
+
+
+def _evaluated(cast: Cast, rollout: Path) -> Outcome[EvaluateAnswer]:
+    now = cast.stage.now()
+    return judgement.evaluate(rollout, cast.who("evaluate"), cast.config, now, cast.admin)
 
 
 def _roll_back(cast: Cast, rollout: Path, act: Act, judged: EvaluateAnswer) -> None:
@@ -232,37 +268,3 @@ def _roll_back(cast: Cast, rollout: Path, act: Act, judged: EvaluateAnswer) -> N
     )
     who = cast.who("rollback")
     act("rollback", rollback.rollback(cast.admin, cast.samples, cast.config.metrics, who, request))
-
-
-def _outcome(
-    scenario: Scenario,
-    *,
-    seed: int,
-    folder: Path,
-    rollout: Path,
-    steps: tuple[DemoStep, ...],
-    judged: EvaluateAnswer,
-    log: str,
-) -> Outcome[DemoAnswer]:
-    marks = [f"  {judgement.MARKS[c.verdict.value]} {c.id}: {c.summary}" for c in judged.criteria]
-    files = [
-        f"  the log        {log}",
-        f"  the record     {rollout / 'journal.jsonl'}",
-        f"  the samples    {folder / STORE}",
-        f"  configuration  {folder / 'cbops.yaml'}",
-    ]
-    return Outcome(
-        data=DemoAnswer(
-            scenario=scenario.name,
-            seed=seed,
-            folder=str(folder),
-            rollout=rollout.name,
-            steps=steps,
-            recommendation=judged.recommendation,
-            log=log,
-        ),
-        headline=f"Phase 1 played through ({scenario.title}): {judged.recommendation.value}.",
-        body=(*(f"  {step.name}: {step.result}" for step in steps), "", *marks, "", *files),
-        next_step=f"Look around: cd {folder} && cbops canary status && cbops journal verify",
-        exit_status=judged.recommendation.exit_status,
-    )

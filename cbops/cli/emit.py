@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from cbops.cli.failure import Failure
 from cbops.cli.lazy import lazy
+from cbops.cli.legible import LEGIBLE
 from cbops.cli.settings import Settings
 from cbops.errors import ChecksFailedError, InterruptedByUserError
 from cbops.flows.outcome import Outcome
@@ -93,7 +94,7 @@ def _safe(stream: TextIO | None) -> TextIO:
         return open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123 - lives as long as the process
     change = getattr(stream, "reconfigure", None)
     if callable(change):
-        change(errors="replace")
+        change(errors=LEGIBLE)
     return stream
 
 
@@ -108,7 +109,12 @@ def silence(stream: TextIO) -> None:
 
 def colour_wanted(stream: TextIO, settings: Settings, term: str | None) -> bool:
     """Only on a terminal that can, and when nobody said no."""
-    return stream.isatty() and not settings.no_color and term not in ("dumb", None)
+    return in_place(stream, term) and not settings.no_color
+
+
+def in_place(stream: TextIO, term: str | None) -> bool:
+    """Whether it is a terminal that can draw over what it shows."""
+    return stream.isatty() and term not in ("dumb", "", None)
 
 
 def has_blocks(stream: TextIO) -> bool:

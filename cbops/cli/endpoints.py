@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         RouterConfig,
         TlsConfig,
     )
+    from cbops.model.config_secrets import HeaderSecret
 
 TLS_FILES = ("ca_file", "cert_file", "key_file")
 E = TypeVar("E", "RouterConfig", "MetricsConfig", "AlertsConfig")
@@ -84,18 +85,26 @@ def headers(endpoint: EndpointConfig, environ: Mapping[str, str], base: Path, se
 
     ConfigError, without the value, when a secret isn't there or is what no header can carry.
     """
-    found = {}
-    for name, value in endpoint.headers.items():
-        if isinstance(value, str):
-            found[name] = value
-            continue
-        told = secret(value, f"{section}.headers.{name}", environ, base)
-        found[name] = told if value.scheme is None else f"{value.scheme} {told}"
+    found = header_values(endpoint.headers, environ, base, section)
     basic = endpoint.basic_auth
     if basic is not None:
         told = secret(basic.password, f"{section}.basic_auth.password", environ, base, ascii_only=False)
         pair = f"{basic.username}:{told}".encode()
         found["Authorization"] = f"Basic {base64.b64encode(pair).decode()}"
+    return found
+
+
+def header_values(
+    named: Mapping[str, str | HeaderSecret], environ: Mapping[str, str], base: Path, section: str
+) -> dict[str, str]:
+    """The headers of a section. ConfigError as of `headers`."""
+    found = {}
+    for name, value in named.items():
+        if isinstance(value, str):
+            found[name] = value
+            continue
+        told = secret(value, f"{section}.headers.{name}", environ, base)
+        found[name] = told if value.scheme is None else f"{value.scheme} {told}"
     return found
 
 

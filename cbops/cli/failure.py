@@ -14,7 +14,9 @@ from dataclasses import dataclass
 import typer
 
 from cbops import __version__
+from cbops.cli.settings import FLAGS, VALUES
 from cbops.errors import CbopsError, InterruptedByUserError, StorageError, UsageError
+from cbops.model.near import did_you_mean
 
 # Typer exports the leaf of its usage errors; the root of them is not at the same place in every version.
 TyperUsageError: type[Exception] = typer.BadParameter.__mro__[1]
@@ -57,7 +59,10 @@ def usage_error(error: Exception, command: str) -> UsageError:
     # Some versions of Typer let the checker behind them show through.
     message = str(says() if callable(says) else error).replace(": Value error, ", ": ")
     asked = f"cbops {command}".strip()
-    return UsageError(" ".join(message.split()).rstrip("."), hint=f"See: {asked} --help")
+    told = " ".join(message.split()).rstrip(".")
+    option = told.removeprefix("No such option: ")
+    meant = did_you_mean(option, (*VALUES, *FLAGS)) if option != told else ""
+    return UsageError(told, hint=f"{meant}See: {asked} --help")
 
 
 def storage_error(error: OSError) -> StorageError:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from cbops.cli.lazy import lazy
 from cbops.errors import RecordError, UsageError, WrongStageError
+from cbops.model.near import did_you_mean
 
 if TYPE_CHECKING:
     from cbops.model.state import RolloutState
@@ -42,14 +43,14 @@ def _all(folder: Path) -> dict[str, Path]:
 def _named(found: dict[str, Path], wanted: str, folder: Path) -> Path:
     if wanted in found:
         return found[wanted]
-    known = f"There are: {', '.join(found)}." if found else "There is none."
+    known = f"{did_you_mean(wanted, found)}There are: {', '.join(found)}." if found else "There is none."
     raise UsageError(f"there is no rollout '{wanted}' in {folder}", hint=known)
 
 
 def _active(path: Path) -> bool:
     """Whether there is something left to do in it; a damaged one counts, so that it is not passed over."""
     try:
-        state: RolloutState = lazy("cbops.flows.steps.loading", "load")(path)
+        state: RolloutState = lazy("cbops.flows.steps.folded", "load")(path)
     except RecordError:
         return True
     return state.stage.active

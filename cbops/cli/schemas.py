@@ -15,6 +15,7 @@ from cbops.cli.table import OTHER_ANSWERS, TABLE
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 ENVELOPE = "envelope"
+WEBHOOK = {"ticket-webhook.json": "WebhookDocument", "ticket-webhook-answer.json": "WebhookAnswer"}
 
 
 def answers() -> dict[str, str]:
@@ -77,8 +78,15 @@ def envelope_schema() -> dict[str, Any]:
     }
 
 
+def _webhook_schema(name: str) -> dict[str, Any]:
+    """What `ticket send` sends to a webhook, and what may be answered."""
+    made = TypeAdapter(lazy("cbops.model.sending", name)).json_schema(mode="serialization", by_alias=True)
+    return {"$schema": DIALECT, **made}
+
+
 def documents() -> dict[str, str]:
     """File name → content, for all of docs/schemas/."""
     schemas = {file_name(ENVELOPE): envelope_schema()}
     schemas |= {file_name(command): data_schema(command) for command in answers()}
+    schemas |= {name: _webhook_schema(model) for name, model in WEBHOOK.items()}
     return {name: json.dumps(schema, indent=2, ensure_ascii=False) + "\n" for name, schema in schemas.items()}

@@ -14,6 +14,7 @@ from cbops.errors import ConfigError
 if TYPE_CHECKING:
     from cbops.model.config import Config
     from cbops.model.config_secrets import AuthConfig, SecretSource
+    from cbops.model.config_tickets import Target
 
 _PLACES = "cbops.clients.secret_places"
 # By the setting that names its place: for the report of a bug, which must hold none. The environment it knows anyway.
@@ -61,6 +62,10 @@ def warn_of_unverified(config: Config) -> None:
         ("router", config.router.tls.verify, config.router.admin_url),
         ("metrics", config.metrics.tls.verify or config.metrics.source == "embedded", config.metrics.url),
         ("alerts", config.alerts.tls.verify, config.alerts.alertmanager_url),
+        *(
+            (f"tickets.targets.{target.name}", target.tls.verify, _address(target))
+            for target in config.tickets.targets
+        ),
     )
     for section, verified, url in servers:
         if not verified and url is not None:
@@ -70,6 +75,13 @@ def warn_of_unverified(config: Config) -> None:
             )
             print(plain(told), file=sys.stderr)
             sys.stderr.flush()
+
+
+def _address(target: Target) -> str:
+    """Where it is; an address that is a secret stays one."""
+    if target.kind == "github":
+        return target.api_url
+    return target.url if isinstance(target.url, str) else f"the webhook {target.name}"
 
 
 def _read(kind: str, name: str, key: str, base: Path) -> str:

@@ -43,6 +43,7 @@ GROUPS: dict[str, str] = {
     "incident": "Declare provider incidents.",
     "lesson": "Write down what was learned.",
     "ticket": "Signals found, tickets drafted from them, and their life.",
+    "notify": "Channels that are told of what happens.",
     "checklist": "The checklist before the rollout.",
     "report": "Write the rollout's documents.",
     "alerts": "Prometheus rules for the rollout.",
@@ -75,7 +76,7 @@ TABLE: tuple[Entry, ...] = (
         "canary adopt", "Open a rollout for a breaker that was enabled outside cbops.", "canary:AdoptAnswer"
     ),
     Entry("canary compare", "Show or set by hand what the canary is compared with.", "canary:CompareAnswer"),
-    Entry("canary status", "Where the rollout stands, on one screen.", "canary:StatusAnswer"),
+    Entry("canary status", "Where the rollout stands, on one screen.", "status:StatusAnswer"),
     Entry(
         "monitor daily",
         "Collect a day into the log (default: the last ended day).",
@@ -119,9 +120,37 @@ TABLE: tuple[Entry, ...] = (
         "Move a ticket on, add a note, set its priority, tick an item.",
         "tickets:TicketUpdateAnswer",
     ),
-    Entry("checklist show", "Show the checklist before the rollout.", "monitor:ChecklistAnswer"),
-    Entry("checklist mark", "Record a person's word on an item.", "monitor:ChecklistAnswer"),
+    Entry(
+        "ticket send",
+        "Send tickets to where your team works (exit 7 where one could not be sent).",
+        "sending:TicketSendAnswer",
+    ),
+    Entry(
+        "ticket sync",
+        "Take over what became of sent tickets there (exit 7 where one could not be looked at).",
+        "sending:TicketSyncAnswer",
+    ),
+    Entry(
+        "notify test",
+        "Send a test message to the channels of cbops.yaml (exit 7 where one does not take it).",
+        "sending:NotifyTestAnswer",
+    ),
+    Entry("checklist show", "Show the checklist before the rollout.", "checklist:ChecklistAnswer"),
+    Entry(
+        "checklist verify",
+        "Verify what a machine can of the checklist (exit 7 unless all is right).",
+        "checklist:ChecklistVerifyAnswer",
+    ),
+    Entry("checklist mark", "Record a person's word on an item.", "checklist:ChecklistAnswer"),
     Entry("report log", "Write the execution log.", "record:ReportAnswer"),
+    Entry("report day", "Write the entry of a day.", "record:ReportAnswer"),
+    Entry("report weekly", "Write the summary of a week.", "record:ReportAnswer"),
+    Entry("report final", "Write the final report.", "record:ReportAnswer"),
+    Entry(
+        "report readiness",
+        "Write the page that says go or no-go (exit 7 for no-go).",
+        "readiness:ReadinessAnswer",
+    ),
     Entry(
         "report templates",
         "List the documents' templates, their variables, and which are your own.",

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from cbops.cli.lazy import lazy
 from cbops.errors import CbopsError, UsageError
-from cbops.model.events import RollbackScope, RolloutOpened
+from cbops.model.events import RolloutOpened
+from cbops.model.events_change import RollbackScope
 from cbops.model.tenant import Target
 
 if TYPE_CHECKING:
@@ -125,7 +126,7 @@ def _pending_scope(folder: Path | None) -> RollbackScope | None:
 
 def _state(folder: Path) -> RolloutState | None:
     try:
-        state: RolloutState = lazy("cbops.flows.steps.loading", "load")(folder)
+        state: RolloutState = lazy("cbops.flows.steps.folded", "load")(folder)
     except CbopsError:
         return None
     return state

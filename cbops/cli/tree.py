@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from cbops.cli.examples import block
 from cbops.cli.lazy import lazy
 from cbops.cli.settings import EPILOG, Format
 from cbops.cli.table import GROUPS, TABLE, Entry, Located
@@ -22,7 +23,7 @@ def build(located: Located, *, completing: bool = False) -> typer.Typer:
     siblings = completing or located.entry is None
     about_root = located == Located()
     root = _typer(None, ABOUT, completion=about_root or completing)
-    root.callback()(_global_options if about_root else _nothing)
+    root.callback()(_global_options if about_root or completing else _nothing)
     groups: dict[str, typer.Typer] = {}
     for entry in TABLE:
         here = entry == located.entry
@@ -59,8 +60,9 @@ def _typer(name: str | None, about: str, *, completion: bool) -> typer.Typer:
 def _register(parent: typer.Typer, entry: Entry, *, real: bool) -> None:
     function = command_of(entry) if real else _nothing
     help_text = None if real else entry.summary
+    epilog = f"{block(entry.words)}{EPILOG}" if real else EPILOG
     # A docstring's first line is at most a line, and the list shows it whole.
-    parent.command(entry.name, help=help_text, short_help=entry.summary, epilog=EPILOG)(function)
+    parent.command(entry.name, help=help_text, short_help=entry.summary, epilog=epilog)(function)
 
 
 def _nothing() -> None:

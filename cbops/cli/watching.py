@@ -1,17 +1,20 @@
-"""The guard's screen: lines where stdout is no terminal, one screen that stays in place where it is."""
+"""Screens that stay in place, of `monitor watch` and `canary status --watch`; lines where there is no terminal for them."""
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from threading import current_thread, main_thread
+from types import FrameType
 from typing import TextIO
 
-from cbops.cli.emit import plain
+from cbops.cli.emit import colour_wanted, in_place, plain
 from cbops.cli.lazy import lazy
 from cbops.cli.settings import Settings
-from cbops.flows.watch import Teller
+from cbops.flows.steps.telling import Teller
 
 SCREENS = 60  # readings between two that a log shows in full
 
@@ -43,27 +46,59 @@ class Lines(Teller):
 
 
 class Live(Teller):
-    """One screen, drawn anew after each reading."""
+    """One screen, drawn anew after each reading and whenever the terminal gets another size.
 
-    def __init__(self, width: int, *, colour: bool) -> None:
-        text = lazy("rich.console", "Console")
+    It is the terminal's other screen: what was printed before stays as it was, and comes back at the end.
+    """
+
+    def __init__(self, *, colour: bool) -> None:
+        self._colour = colour
         self._text = lazy("rich.text", "Text")
-        console = text(width=width, no_color=None if colour else True)
-        self.live = lazy("rich.live", "Live")(console=console, auto_refresh=False)
+        console = lazy("rich.console", "Console")(no_color=None if colour else True, highlight=False)
+        self._live = lazy("rich.live", "Live")(console=console, auto_refresh=False, screen=True)
+        self._drawing = False
 
     def screen(self, lines: tuple[str, ...]) -> None:
-        """How it stands; long lines are folded, not cut."""
-        self.live.update(self._text("\n".join(plain(line) for line in lines), overflow="fold"), refresh=True)
+        """How it stands, the first line in bold; long lines are folded, not cut."""
+        text = self._text(overflow="fold")
+        for number, line in enumerate(lines):
+            text.append(plain(line) + "\n", style="bold" if self._colour and not number else None)
+        self._live.update(text)
+        self._draw()
+
+    def _draw(self) -> None:
+        """Once at a time: a change of size may come while something is drawn."""
+        if not self._drawing:
+            self._drawing = True
+            try:
+                self._live.refresh()
+            finally:
+                self._drawing = False
+
+    def _resized(self, _number: int, _frame: FrameType | None) -> None:
+        self._draw()
+
+    @contextmanager
+    def shown(self) -> Iterator[Live]:
+        """The screen for as long as the block lasts; however it ends, cursor and screen are as before."""
+        with self._live:
+            if current_thread() is not main_thread():  # only the main thread gets signals
+                yield self
+                return
+            before = signal.signal(signal.SIGWINCH, self._resized)
+            try:
+                yield self
+            finally:
+                signal.signal(signal.SIGWINCH, before)
 
 
 @contextmanager
-def told(settings: Settings, width: int) -> Iterator[Teller]:
+def told(settings: Settings, term: str | None) -> Iterator[Teller]:
     """Whoever is told, for this run's format: with JSON, stdout is left to the one document."""
     if settings.format == "json":
         yield Lines(sys.stderr, quiet=True)
-    elif settings.quiet or not sys.stdout.isatty():
+    elif settings.quiet or not in_place(sys.stdout, term):
         yield Lines(sys.stdout, quiet=settings.quiet)
     else:
-        teller = Live(width, colour=not settings.no_color)
-        with teller.live:
+        with Live(colour=colour_wanted(sys.stdout, settings, term)).shown() as teller:
             yield teller

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, TypeVar
 import typer
 
 from cbops.cli import endpoints
+from cbops.cli.channels import notifier
 from cbops.cli.lazy import lazy
 from cbops.cli.rollouts import choose
 from cbops.cli.secrets import admin_key, warn_of_unverified
@@ -127,6 +128,7 @@ class Workplace:
             notes=self.notes,
             system=account(),
             templates=self.templates,
+            notifier=notifier(self.config, self.environ, self.base, self.templates),
         )
         return made
 

@@ -11,7 +11,8 @@ import httpx
 from pydantic import BaseModel, ValidationError
 
 from cbops.clients import admin_answers as answers
-from cbops.clients.admin_http import AdminHttp, Call, path_part, unclear
+from cbops.clients.admin_call import Call, path_part, unclear
+from cbops.clients.admin_http import AdminHttp
 from cbops.clients.etags import REFUSED, Tagged, highest, state, strong
 from cbops.clients.http.client import Client
 from cbops.errors import AdminAnswerError, AdminError, AdminMissingError
@@ -103,12 +104,21 @@ class AdminClient(Client):
 
     def latest(self, tenant: str, policy: str) -> tuple[str, JsonObject]:
         """The latest version, which need not be the live one: (version, document)."""
+        answer = self._document(tenant, policy)
+        return answer.info.version, answer.policy_json
+
+    def loaded_at(self, tenant: str, policy: str) -> str | None:
+        """When the router last took the policy up, as it tells; null where it doesn't."""
+        metadata = self._document(tenant, policy).metadata
+        return metadata.loaded_at if metadata else None
+
+    def _document(self, tenant: str, policy: str) -> answers.PolicyDocument:
         call = Call(f"reading {tenant}/{policy}", "GET", self._policy(tenant, policy))
         answer = self._ask(call, answers.PolicyDocument)
         named = (answer.info.tenant_id or tenant, answer.info.policy_id or policy)
         if named != (tenant, policy):
             raise unclear(call, "the answer is about another policy", hint="Look into the router's own log.")
-        return answer.info.version, answer.policy_json
+        return answer
 
     def validate(self, document: Mapping[str, Any]) -> tuple[str, ...]:
         """What the router finds wrong with the document; empty when it is valid."""

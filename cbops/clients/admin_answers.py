@@ -62,9 +62,14 @@ class VersionInfo(_Answer):
     version: str
 
 
+class PolicyMetadata(_Answer):
+    loaded_at: _Time = None
+
+
 class PolicyDocument(_Answer):
     info: VersionInfo
     policy_json: JsonObject
+    metadata: PolicyMetadata | None = None
 
 
 class HistoryLine(_Answer):

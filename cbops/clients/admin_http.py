@@ -5,22 +5,19 @@ Secrets: the key is in no message, whatever the server echoes.
 
 from __future__ import annotations
 
-import json
-import math
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from typing import Literal
-from urllib.parse import quote
+from collections.abc import Callable
+from dataclasses import replace
 
 import httpx
 
+from cbops.clients.admin_call import Call, decoded, encoded, unclear
 from cbops.clients.admin_faults import CUT, HINTS, LATER, SHOWN, may_pass, message_of
 from cbops.clients.http.deadline import Deadline
 from cbops.clients.http.retrying import TryAgainError, asked_pause, with_retries
 from cbops.clients.http.secrets import Secrets
 from cbops.clients.http.tls import verification
-from cbops.clients.json_keys import DoubledJsonKeyError, single_keys
+from cbops.clients.json_keys import DoubledJsonKeyError
 from cbops.errors import (
     AdminAnswerError,
     AdminError,
@@ -28,8 +25,6 @@ from cbops.errors import (
     AdminRefusedError,
     AdminUnreachableError,
     ConfigError,
-    InputError,
-    PolicyError,
 )
 from cbops.model.config import EndpointConfig, RouterConfig
 
@@ -40,42 +35,6 @@ _HINT_RUNS = (
     "Check that the router runs and router.admin_url in cbops.yaml; 'cbops rollback' says what to do by hand."
 )
 _HINT_PATHS = "Check router.admin_url and router.base_path in cbops.yaml: is it the router's admin API?"
-
-Method = Literal["GET", "POST", "PUT"]
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """What is asked, and the words for it in a message: 'reading the history of t/p'.
-
-    `writes`: a call after which a lost answer leaves open whether something was changed.
-    `reads`: it changes nothing, so it may be sent again (each GET does so).
-    `match`: the entity tag that the policy must still have.
-    `twin`: another spelling of the path, for a router that has not this one or redirects from it.
-    """
-
-    doing: str
-    method: Method
-    path: str
-    params: Mapping[str, str] | None = None
-    body: Mapping[str, object] | None = None
-    writes: bool = False
-    reads: bool = False
-    twin: str | None = None
-    match: str | None = None
-
-
-def path_part(what: str, value: str) -> str:
-    """The value, percent-encoded as one part of a path; InputError where no path can carry it."""
-    if value in ("", ".", "..") or any(ord(each) < 32 or 127 <= ord(each) < 160 for each in value):
-        raise InputError(
-            f"{value!r} can't be the id of a {what}",
-            hint="An id is not empty, not '.' or '..', and has no control characters.",
-        )
-    try:
-        return quote(value, safe="")
-    except UnicodeEncodeError as error:
-        raise InputError(f"{value!r} can't be the id of a {what}", hint="It is not valid Unicode.") from error
 
 
 class AdminHttp:
@@ -123,9 +82,7 @@ class AdminHttp:
         if not body.strip():
             return None
         try:
-            return json.loads(
-                body, parse_constant=_no_constant, parse_float=_finite, object_pairs_hook=single_keys
-            )
+            return decoded(body)
         except DoubledJsonKeyError as error:
             raise unclear(call, f"in the answer {self._shown(str(error))}", hint=_HINT_PATHS) from None
         except (ValueError, RecursionError) as error:
@@ -165,7 +122,7 @@ class AdminHttp:
             raise told from error
 
     def _once(self, call: Call) -> tuple[httpx.Response, bytes]:
-        content = None if call.body is None else _encode(call.body)
+        content = None if call.body is None else encoded(call.body)
         headers = {} if content is None else {"content-type": "application/json"}
         until = self._monotonic() + self._seconds
         parts, size = [], 0
@@ -255,15 +212,6 @@ class AdminHttp:
         return line if len(line) <= SHOWN else f"{line[:SHOWN]}…"
 
 
-def unclear(call: Call, why: str, *, hint: str) -> AdminError:
-    """An answer that makes no sense. After a write that leaves open what happened, like no answer at all."""
-    if call.writes:
-        return AdminUnreachableError(
-            f"{call.doing}: {why}, so whether it was written is not known", hint="Look: cbops policy show"
-        )
-    return AdminAnswerError(f"{call.doing}: {why}", hint=hint)
-
-
 def _root(admin_url: str) -> str:
     """The address without a slash at its end; ConfigError when it is none."""
     try:
@@ -298,23 +246,3 @@ def _key(config: RouterConfig, token: str | None) -> dict[str, str]:
             hint="It may have printable ASCII characters only, and no space or line end around it.",
         )
     return {config.auth.header: value}
-
-
-def _encode(body: Mapping[str, object]) -> bytes:
-    try:
-        return json.dumps(body, allow_nan=False).encode()
-    except (TypeError, ValueError, RecursionError) as error:
-        raise PolicyError(
-            f"the policy can't be written as JSON: {error}", hint="Correct the policy file."
-        ) from error
-
-
-def _no_constant(name: str) -> float:
-    raise ValueError(f"{name} is not JSON")
-
-
-def _finite(text: str) -> float:
-    value = float(text)
-    if not math.isfinite(value):
-        raise ValueError(f"{text} is too large a number")
-    return value

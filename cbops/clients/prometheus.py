@@ -24,6 +24,7 @@ from cbops.clients.loaded_rules import loaded_rules
 from cbops.clients.matrix import read_json, series_of
 from cbops.clients.promql_text import promql, selector_text
 from cbops.errors import (
+    CbopsError,
     MetricsEmptyError,
     MetricsError,
     MetricsManyError,
@@ -164,7 +165,7 @@ class PrometheusSource(Client):
             return found
         raise self._failed(answer.status, found)
 
-    def _failed(self, status: int, answer: Mapping[str, Any]) -> MetricsError:
+    def _failed(self, status: int, answer: Mapping[str, Any]) -> CbopsError:
         kind, text = str(answer.get("errorType", "")), self._caller.safe(str(answer.get("error", "")))
         if kind in ("bad_data", "execution") or status in (400, 422):
             return MetricsQueryError(
@@ -186,7 +187,7 @@ class PrometheusSource(Client):
         each = tuple(dict.fromkeys(self._caller.safe(one) for one in told[:_WARNINGS]))
         return each if len(told) <= _WARNINGS else (*each, f"and {len(told) - _WARNINGS} more")
 
-    def _nonsense(self, what: str) -> MetricsError:
+    def _nonsense(self, what: str) -> CbopsError:
         return self._caller.nonsense(what)
 
     def _series(self, item: object, begin: int) -> Series | None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from cbops.clients.prometheus import PrometheusSource
 from cbops.clients.store import SampleStore
-from cbops.errors import MetricsAnswerError, MetricsError, MetricsQueryError
+from cbops.errors import CbopsError, MetricsAnswerError, MetricsQueryError
 from cbops.model.base import to_ms
 from cbops.model.promql import NAME
 from cbops.model.rule_check import Answered, Found
@@ -68,7 +68,7 @@ class PrometheusRules(PrometheusSource):
     def _data(self, method: Any, path: str, form: Mapping[str, str]) -> Any:  # noqa: ANN401 - as the server sent it
         return self._send(method, path, form).get("data")
 
-    def _failed(self, status: int, answer: Mapping[str, Any]) -> MetricsError:
+    def _failed(self, status: int, answer: Mapping[str, Any]) -> CbopsError:
         """An expression that is too much for the server isn't a wrong one."""
         if answer.get("errorType") == "execution":
             text = self._caller.safe(str(answer.get("error", "")))

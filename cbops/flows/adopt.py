@@ -14,7 +14,8 @@ from cbops.flows.steps.recording import Record, Who, canonical, recording
 from cbops.journal.writer import Session, create
 from cbops.model.answers.canary import AdoptAnswer
 from cbops.model.config import Config
-from cbops.model.events import BreakerAdopted, Rehearsed
+from cbops.model.events import Rehearsed
+from cbops.model.events_change import BreakerAdopted
 from cbops.model.plan import Rehearsal
 from cbops.model.policy import PolicyVersion, breaker_block, enables_breaker
 from cbops.model.tenant import Target, TenantsFile

@@ -18,6 +18,7 @@ from cbops.flows.steps.enabling import finish, in_flight_said, require_unchanged
 from cbops.flows.steps.gates import Gate, enable_gates
 from cbops.flows.steps.live import numbered_history
 from cbops.flows.steps.loading import load, policy_providers
+from cbops.flows.steps.notifying import about, announce, settle
 from cbops.flows.steps.recording import Record, Who, canonical, recording
 from cbops.flows.steps.requirements import CHECKS, parse_overrides, require, requirements
 from cbops.flows.steps.wording import change_line
@@ -26,7 +27,9 @@ from cbops.model.answers.canary import EnableAnswer, Requirement
 from cbops.model.base import JsonObject
 from cbops.model.checking import PolicyFinding
 from cbops.model.config import MetricsConfig
-from cbops.model.events import EnableDone, EnableIntended, Rehearsed
+from cbops.model.config_notifications import NotificationKind
+from cbops.model.events import Rehearsed
+from cbops.model.events_change import EnableDone, EnableIntended
 from cbops.model.plan import EnablePlan, OverrideNote, Rehearsal
 from cbops.model.state import RolloutState, Stage
 from cbops.rollout.planning import plan_enable
@@ -84,8 +87,10 @@ def preview(
     *,
     traffic: TrafficFacts | None = None,
     gate: Gate | None = None,
+    now: datetime | None = None,
 ) -> Preview:
     """Plan the change against the live policy; nothing is written anywhere. `circuits`: the tenant's, by provider.
+    `now`: what the age of the checklist is counted to.
 
     `traffic` is what the policy checks know of the circuit's traffic (null: nothing), `gate` what the configuration
     puts before enabling, and who wants to pass (null: nothing).
@@ -97,7 +102,7 @@ def preview(
     rehearsal = rehearse(plan.after["circuit_breaker"])
     findings = check_policy(plan.after["circuit_breaker"], plan.after, traffic or TrafficFacts())
     gates = enable_gates(gate, state, plan)
-    overrides = parse_overrides(override, state, rehearsal, findings, gates)
+    overrides = parse_overrides(override, state, rehearsal, findings, gates, now=now)
     warnings = [*plan.warnings, *finding_warnings(findings, "cbops canary enable --dry-run --verbose")]
     warnings += [*_validation(admin, plan), *_circuits_told(plan, circuits)]
     if not rehearsal.passed:
@@ -106,7 +111,7 @@ def preview(
         state=state,
         plan=plan,
         requirements=(
-            *requirements(state, rehearsal, findings, overrides),
+            *requirements(state, rehearsal, findings, overrides, now),
             *enable_gates(gate, state, plan, overrides),
         ),
         overrides=overrides,
@@ -221,7 +226,7 @@ def apply(folder: Path, admin: AdminPort, who: Who, seen: Preview) -> Outcome[En
     """
     with recording(folder, who) as (record, state):
         _require_selected(state)
-        require(requirements(state, seen.rehearsal, seen.findings, seen.overrides))
+        require(requirements(state, seen.rehearsal, seen.findings, seen.overrides, who.clock.now()))
         # A freeze may have begun while somebody thought about it.
         require(enable_gates(seen.gate, state, seen.plan, seen.overrides))
         require_unchanged(admin, seen.plan)
@@ -231,6 +236,14 @@ def apply(folder: Path, admin: AdminPort, who: Who, seen: Preview) -> Outcome[En
             version = write(record, admin, who, seen.plan)
             done = finish(record, admin, who, seen.plan.after, version)
     target = seen.plan.target
+    announce(
+        who,
+        NotificationKind.ENABLED,
+        about(state),
+        f"The breaker of {target.policy} is live as {done.version}.",
+        *(change_line(change) for change in seen.plan.changes),
+    )
+    settle(folder, who)
     return Outcome(
         data=_answer(seen, applied=True, done=done),
         headline=f"Enabled: the breaker of {target.policy} of {target.tenant} is live as {done.version} "

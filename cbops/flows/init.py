@@ -58,7 +58,7 @@ baseline_days: 7                  # before enabling; what exists of them is used
 criteria:
   error_rate_margin: 0.005        # 0.5 percentage points
   latency_margin: 0.05            # 5 %
-  p95_binding: never              # auto: the p95 binds too where the histogram's buckets are narrow enough
+  p95_binding: auto               # the p95 binds too where the histogram's buckets are narrow enough; never: it is shown
   false_met: 0.05                 # how often 'met' may be wrong (one-sided)
   false_missed: 0.025             # how often 'missed' may be wrong (one-sided)
   min_full_days: 3
@@ -70,6 +70,19 @@ criteria:
 selection:
   max_requests_per_minute: 100    # a canary's busiest hour stays under this
   traffic_days: 7
+
+# Days after which an item of the checklist must be verified, or attested, again (docs/checklist.md).
+checklist:
+  max_age_days:
+    load_tests: 30                # counted from the test itself
+    dashboards: 30
+    alert_rules: 30
+    rollback_understood: 90
+    rehearsal: 30                 # the rollback rehearsed by machine
+    team_trained: 180
+    disabled_by_default: 7
+    policies_updatable: 30
+    reload_works: 30
 
 # 'cbops monitor watch': how often it looks, and what is a breach (docs/watch.md). An action is warn, pause or
 # rollback: the most that this bound asks for; a run's --on-breach may allow less.
@@ -86,6 +99,13 @@ guard:
   not_closed: {seconds: 3600, action: warn}
   control_plane: {seconds: 900, action: warn}
   blind: {seconds: 900, action: warn}
+
+# Where 'cbops ticket send' sends tickets, and whom cbops tells by itself: docs/tickets.md, docs/notifications.md.
+tickets: {targets: []}            # for example [{name: ops, kind: github, repository: acme/ops, token: {env: GITHUB_TOKEN}}]
+notifications:
+  channels: []                    # for example [{name: owner, url: {keyring: cbops/owner}}]: an Apprise URL holds tokens
+  events: [enabled, breach, rollback, decision]
+  timeout_seconds: 10             # how long a command waits for all of them together
 
 # When nothing is enabled, and whom it takes besides the one who acts (a rollback is never held up).
 freezes: []                       # for example [{name: weekend, from: "Fri 16:00", to: "Mon 08:00"}]

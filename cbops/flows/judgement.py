@@ -15,6 +15,7 @@ from cbops.flows.steps.drift import brief, check_drift, drift_warnings
 from cbops.flows.steps.gates import Gate, require_approved
 from cbops.flows.steps.loading import load, logs_read
 from cbops.flows.steps.logs import ReadLogs, keep_logs, logs_answer, logs_warnings, require_transitions
+from cbops.flows.steps.notifying import about, announce, settle
 from cbops.flows.steps.recording import Who, recording, require_enabled
 from cbops.flows.steps.repeating import repeat, told
 from cbops.flows.steps.texts import MAX_NAME, MAX_REASON, said
@@ -24,6 +25,7 @@ from cbops.model.answers.canary import CompareAnswer
 from cbops.model.answers.judgement import DecideAnswer, EvaluateAnswer, RepeatAnswer
 from cbops.model.answers.monitor import ClassifyAnswer
 from cbops.model.config import Config, CriteriaConfig
+from cbops.model.config_notifications import NotificationKind
 from cbops.model.events import CriterionVerdict, Decided, EpisodeClassified, Evaluated
 from cbops.model.observation import Drift
 from cbops.model.state import RolloutState, Stage
@@ -185,6 +187,9 @@ def decide(
             if gate is not None and decision is Recommendation.PROCEED:
                 require_approved(gate, state, "proceed", last.evaluation if last else "")
             session.append(event)
+    if known is None:
+        announce(who, NotificationKind.DECISION, about(state), decision.value, f"decided by {by}: {reason}")
+        settle(folder, who)
     differs = recommended is not None and recommended is not decision
     warnings = []
     if known is not None:

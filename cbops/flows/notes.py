@@ -1,8 +1,7 @@
-"""What people add to a rollout: notifications, notes, incidents, lessons, ticks, classifications."""
+"""What people add to a rollout: notifications, notes, incidents, lessons."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
@@ -14,17 +13,13 @@ from cbops.flows.steps.recording import Who, recording
 from cbops.flows.steps.texts import MAX_NAME, said
 from cbops.model.answers.canary import NotifyAnswer
 from cbops.model.answers.monitor import (
-    ChecklistAnswer,
-    ChecklistItemAnswer,
     IncidentAnswer,
     IncidentsAnswer,
     LessonAnswer,
     NoteAnswer,
 )
 from cbops.model.base import iso
-from cbops.model.checklist import DONE, ITEMS, ItemId, ItemState
-from cbops.model.events import ChecklistMarked, IncidentAdded, LessonAdded, NoteAdded, OwnerNotified
-from cbops.model.state import RolloutState
+from cbops.model.events import IncidentAdded, LessonAdded, NoteAdded, OwnerNotified
 from cbops.rollout.days import days_of
 
 NoteKind = Literal["issue", "action", "note"]
@@ -145,70 +140,3 @@ def add_lesson(folder: Path, who: Who, *, kind: LessonKind, text: str) -> Outcom
         headline=f"Lesson added to {state.id}.",
         next_step="See it in the log: cbops report log --stdout",
     )
-
-
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """A word on checklist items."""
-
-    items: tuple[ItemId, ...]
-    state: ItemState
-    note: str | None
-
-
-def mark_checklist(folder: Path, who: Who, mark: Mark) -> Outcome[ChecklistAnswer]:
-    """Record a person's word on checklist items."""
-    note = said(mark.note, "the note") if mark.note is not None else None
-    with recording(folder, who) as (session, _):
-        for item in mark.items:
-            session.append(ChecklistMarked(item=item, state=mark.state, note=note))
-    outcome = show_checklist(folder)
-    count = len(mark.items)
-    return Outcome(
-        data=outcome.data,
-        headline=f"{count} item{'' if count == 1 else 's'} marked as {mark.state}. {outcome.headline}",
-        body=outcome.body,
-        next_step=outcome.next_step,
-    )
-
-
-def checklist_answer(state: RolloutState) -> ChecklistAnswer:
-    """Every item of the seed's checklist with what is on record for it."""
-    items = []
-    for item, title in ITEMS.items():
-        record = state.checklist.get(item)
-        items.append(
-            ChecklistItemAnswer(
-                item=item,
-                title=title,
-                state=record.state if record else "unknown",
-                note=record.note if record else None,
-                at=record.at if record else None,
-                by=record.actor if record else None,
-            )
-        )
-    complete = all(item.state in DONE for item in items)
-    return ChecklistAnswer(rollout=state.id, items=tuple(items), complete=complete)
-
-
-def show_checklist(folder: Path) -> Outcome[ChecklistAnswer]:
-    """The pre-rollout checklist."""
-    answer = checklist_answer(load(folder))
-    still = [item for item in answer.items if item.state in ("failed", "unknown")]
-    return Outcome(
-        data=answer,
-        headline="The checklist is complete."
-        if answer.complete
-        else f"{len(still)} of {len(answer.items)} items {'is' if len(still) == 1 else 'are'} open.",
-        body=tuple(_item_line(item) for item in answer.items),
-        next_step="Enable the canary: cbops canary enable --dry-run"
-        if answer.complete
-        else f"Mark an item: cbops checklist mark {still[0].item} --note NOTE",
-    )
-
-
-def _item_line(item: ChecklistItemAnswer) -> str:
-    tick = {"verified": "✓", "attested": "✓", "failed": "✗", "unknown": "?"}[item.state]
-    who = f"  by {item.by}, {item.at:%Y-%m-%d %H:%M} UTC" if item.by and item.at else ""
-    note = f": {item.note}" if item.note else ""
-    return f"  {tick} {item.item:<20} {item.state:<9} {item.title}{note}{who}"

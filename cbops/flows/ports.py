@@ -6,14 +6,16 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
-from cbops.model.base import JsonObject
-from cbops.model.policy import PolicyInfo, PolicyVersion, PutAnswer
-from cbops.model.series import Fetched, SeriesQuery
-from cbops.model.telemetry import AlertmanagerFacts, FiringAlert, LoadedRule
-from cbops.model.traffic import TrafficChunk, TrafficSummary
-
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # types alone, and each would cost every command the time that its models take
+    from cbops.model.base import JsonObject
+    from cbops.model.config_notifications import NotificationKind
+    from cbops.model.events_sending import ChannelTold
+    from cbops.model.notice import About
+    from cbops.model.policy import PolicyInfo, PolicyVersion, PutAnswer
     from cbops.model.rule_check import Answered, Found
+    from cbops.model.series import Fetched, SeriesQuery
+    from cbops.model.telemetry import AlertmanagerFacts, FiringAlert, LoadedRule
+    from cbops.model.traffic import TrafficChunk, TrafficSummary
 
 
 class Clock(Protocol):
@@ -25,6 +27,22 @@ class Clock(Protocol):
 
     def wait(self, seconds: float) -> None:
         """Let that much time pass."""
+        ...
+
+
+class NotifierPort(Protocol):
+    """Channels that are told of what happens. Nothing waits for them unless it says so, and nothing raises."""
+
+    notes: list[str]
+
+    def announce(
+        self, kind: NotificationKind, about: About, by: str, at: datetime, told: tuple[str, ...]
+    ) -> None:
+        """Begin to tell it."""
+        ...
+
+    def finished(self, *, wait: bool) -> tuple[ChannelTold, ...]:
+        """What became of the messages since the last call."""
         ...
 
 
@@ -41,6 +59,10 @@ class AdminPort(Protocol):
 
     def latest(self, tenant: str, policy: str) -> tuple[str, JsonObject]:
         """The latest version, which need not be the live one: (version, document)."""
+        ...
+
+    def loaded_at(self, tenant: str, policy: str) -> str | None:
+        """When the router last took the policy up, as it tells; null where it doesn't."""
         ...
 
     def validate(self, document: Mapping[str, Any]) -> tuple[str, ...]:

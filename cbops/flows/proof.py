@@ -26,7 +26,8 @@ from cbops.model.answers.record import (
     JournalVerifyAnswer,
     SealFound,
 )
-from cbops.model.events import Entry, RollbackIntended, RolloutOpened
+from cbops.model.events import Entry, RolloutOpened
+from cbops.model.events_change import RollbackIntended
 from cbops.model.seal import Seal
 
 

@@ -10,6 +10,7 @@ from cbops.flows.outcome import Outcome
 from cbops.flows.ports import AdminPort
 from cbops.flows.steps.disabling import disable
 from cbops.flows.steps.enabling import finish, in_flight_said
+from cbops.flows.steps.gates import Gate, set_aside_to_finish
 from cbops.flows.steps.inflight import enabling
 from cbops.flows.steps.loading import document, load
 from cbops.flows.steps.orders import Order
@@ -18,16 +19,26 @@ from cbops.flows.steps.scribe import scribe
 from cbops.flows.steps.texts import clipped
 from cbops.model.answers.canary import InFlight, ResumeAnswer
 from cbops.model.base import JsonObject
-from cbops.model.events import EnableAbandoned, EnableIntended, PolicyReloaded, PolicyWritten
+from cbops.model.events_change import (
+    EnableAbandoned,
+    EnableIntended,
+    EnableSetAside,
+    PolicyReloaded,
+    PolicyWritten,
+)
+from cbops.model.plan import OverrideNote
 from cbops.model.state import EnableRecord, RollbackRecord, RolloutState, Stage
 
 
-def resume(folder: Path, admin: AdminPort, who: Who) -> Outcome[ResumeAnswer]:
+def resume(
+    folder: Path, admin: AdminPort, who: Who, gate: Gate | None = None, override: tuple[str, ...] = ()
+) -> Outcome[ResumeAnswer]:
     """Finish an enabling whose write arrived, abandon one whose write did not, finish a pending rollback.
 
     A write that is stored and not live is reloaded before it is judged. An abandoned enabling whose write
-    the router took up late is found and finished too.
-    Errors: AdminError when the live policy can't be read, ChangedError when it enables the breaker and is
+    the router took up late is found and finished too. `gate`: the freezes and approvals that an enabling, but
+    no abandoning and no rollback, is held up by, unless `override` sets them aside, on record.
+    Errors: BlockedError by the gate, AdminError when the live policy can't be read, ChangedError when it enables the breaker and is
     not what was written.
     """
     state = load(folder)
@@ -41,13 +52,19 @@ def resume(folder: Path, admin: AdminPort, who: Who) -> Outcome[ResumeAnswer]:
         found = enabling(folder, fresh, fresh.enable, admin)
         # The write made it live, and the instant of the write is known no better than this.
         since = fresh.enable.reloaded_at or fresh.enable.written_at or fresh.enable.intended_at
+        after = document(folder, fresh.enable.after)
+        aside: tuple[OverrideNote, ...] = ()
+        if gate is not None and (found.stored or found.live == "intended"):
+            aside = set_aside_to_finish(gate, fresh, fresh.enable, after, override)
         if fresh.stage is Stage.SELECTED:
             _take_up(record, fresh.enable)
+        if aside:
+            record.append(EnableSetAside(overrides=aside))
         if found.stored and found.live != "intended":
             found, since = _reload(folder, record, admin, fresh.enable), who.clock.now()
         if found.live != "intended":
             return _abandon(record, found)
-        return _finish(record, admin, who, document(folder, fresh.enable.after), found, since=since)
+        return _finish(record, admin, who, after, found, since=since)
 
 
 def _nothing(state: RolloutState) -> Outcome[ResumeAnswer]:

@@ -11,6 +11,7 @@ from cbops.flows.outcome import Outcome
 from cbops.flows.ports import AdminPort, SamplePort
 from cbops.flows.steps.disabling import disable
 from cbops.flows.steps.live import live_history, policies_of
+from cbops.flows.steps.notifying import rollback_announced, settle
 from cbops.flows.steps.orders import STILL_ENABLED, Order, by_hand
 from cbops.flows.steps.proving import Proving, Told, prove, to_check
 from cbops.flows.steps.recording import Who
@@ -20,7 +21,7 @@ from cbops.flows.steps.wording import change_line, change_lines
 from cbops.journal.writer import WAIT_SECONDS
 from cbops.model.answers.canary import RollbackAnswer, RolledBackPolicy
 from cbops.model.config import MetricsConfig
-from cbops.model.events import RollbackProof, RollbackScope
+from cbops.model.events_change import RollbackProof, RollbackScope
 from cbops.model.policy import differences
 from cbops.model.state import Stage
 from cbops.rollout.planning import armed_version, live_version
@@ -120,10 +121,12 @@ def rollback(
     for an id that no call can carry; the rollback then stays pending on record, and the hint says what to do
     by hand.
     """
-    done = _carry_out(admin, who, request)
+    with rollback_announced(who, request.folder, request.order):
+        done = _carry_out(admin, who, request)
     # The lock is free while the proof is waited for.
     proof = _prove(samples, metrics, who, request, done, told)
     done = _with_proof(who, request, done, proof)
+    settle(request.folder, who)
     return _outcome(request, done, proof, (*warnings, *done.warnings))
 
 

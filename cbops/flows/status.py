@@ -11,18 +11,20 @@ from pathlib import Path
 
 from cbops.flows.outcome import Outcome
 from cbops.flows.ports import AdminPort, AlertmanagerPort
-from cbops.flows.steps.firing import alert_line, firing
-from cbops.flows.steps.inflight import in_flight
-from cbops.flows.steps.orders import STILL_ENABLED, Order
-from cbops.flows.steps.wording import comparison_line, plural, spans
+from cbops.flows.steps.checklist import standing
+from cbops.flows.steps.firing import firing
+from cbops.flows.steps.inflight import finishing, in_flight
+from cbops.flows.steps.orders import Order
+from cbops.flows.steps.status_words import headline, lines
 from cbops.journal.reader import read
-from cbops.model.answers.canary import InFlight, StatusAnswer
-from cbops.model.checklist import DONE, ITEMS
+from cbops.model.answers.status import InFlight, StatusAnswer
+from cbops.model.firing import FiringAlert
 from cbops.model.state import RolloutState, Stage
-from cbops.model.telemetry import FiringAlert
-from cbops.model.verdict import Recommendation
+from cbops.model.verdict_words import Recommendation
 from cbops.rollout.days import days_of
 from cbops.rollout.fold import fold
+
+UNPAUSE = "cbops monitor watch --unpause REASON"
 
 
 def status(
@@ -37,11 +39,12 @@ def status(
     alerts, unknown = firing(state.target.tenant, alertmanager)
     answer = _answer(state, now, in_flight(folder, state, admin), alerts)
     left = _left_enabled(state)
+    first = headline(answer, left=bool(left))
     return Outcome(
         data=answer,
-        headline=_headline(answer, left=bool(left)),
-        body=_lines(answer),
-        warnings=(*reading.notes, *left, *unknown),
+        headline=first,
+        body=lines(answer, first),
+        warnings=(*reading.notes, *left, *_paused(answer), *unknown),
         next_step=answer.next_command,
     )
 
@@ -57,9 +60,7 @@ def _answer(
     missing = tuple(number for number in ended if number not in complete) if watching else ()
     evaluated = state.evaluations[-1] if state.evaluations else None
     decided = state.decisions[-1].decided if state.decisions else None
-    checklist_open = tuple(
-        item for item in ITEMS if item not in state.checklist or state.checklist[item].state not in DONE
-    )
+    checklist_open = tuple(one.item for one in standing(state, now) if not one.done)
     return StatusAnswer(
         rollout=state.id,
         stage=state.stage,
@@ -82,6 +83,8 @@ def _answer(
         alerts_firing=alerts,
         next_command=_next(state, missing, checklist_open, len(ended)),
         comparison=state.comparison,
+        paused_since=state.paused_since,
+        paused_reason=None if state.paused_since is None else state.pauses[-1].reason,
     )
 
 
@@ -101,12 +104,21 @@ def _left_enabled(state: RolloutState) -> tuple[str, ...]:
     return Order(last.tenant, last.policy, last.scope, last.reason).warnings
 
 
+def _paused(answer: StatusAnswer) -> tuple[str, ...]:
+    """How a paused rollout goes on; one that is rolled back has nothing to go on with."""
+    if answer.paused_since is None or answer.disabled_at is not None:
+        return ()
+    since = f"{answer.paused_since:%Y-%m-%d %H:%M} UTC"
+    told = f"paused since {since} ({answer.paused_reason}): days of which a part is paused don't count"
+    return (f"{told}; let it go on: {UNPAUSE}",)
+
+
 def _next(state: RolloutState, missing: tuple[int, ...], checklist_open: tuple[str, ...], ended: int) -> str:
     """The one command that brings the rollout on."""
     if state.stage is Stage.ENABLING:
         return "cbops resume"
     if state.stage is Stage.ROLLING_BACK:
-        return "cbops rollback"
+        return finishing(state.pending_rollback)
     if state.stage is Stage.SELECTED and not state.notifications:
         return "cbops canary notify --how HOW"
     if state.stage is Stage.SELECTED:
@@ -125,6 +137,8 @@ def _next_when_over(state: RolloutState) -> str:
 
 
 def _next_monitoring(state: RolloutState, missing: tuple[int, ...], ended: int) -> str:
+    if state.paused_since is not None:
+        return UNPAUSE
     if missing:
         return "cbops monitor daily" if len(missing) == 1 else "cbops monitor daily --all"
     last = state.evaluations[-1] if state.evaluations else None
@@ -137,46 +151,3 @@ def _next_monitoring(state: RolloutState, missing: tuple[int, ...], ended: int) 
         return "cbops evaluate"
     word = last.evaluated.recommendation.value
     return f"cbops decide {word} --by NAME --reason REASON"
-
-
-def _headline(answer: StatusAnswer, *, left: bool) -> str:
-    target = f"{answer.target.policy} of {answer.target.tenant} ({answer.target.provider})"
-    if answer.in_flight is not None:
-        return f"{answer.rollout}: {answer.in_flight.sentence}"
-    told = {
-        Stage.SELECTED: "selected, not enabled",
-        Stage.MONITORING: f"enabled, day {answer.day}",
-        Stage.DECIDED: "decided: proceed",
-        Stage.ROLLED_BACK: "rolled back, proven" if answer.rollback_proven else "rolled back, not proven yet",
-    }.get(answer.stage, answer.stage.value)
-    if left:
-        told += f"; by the global switch alone, {STILL_ENABLED}"
-    return f"{answer.rollout}: {told}; {target}"
-
-
-def _lines(answer: StatusAnswer) -> tuple[str, ...]:
-    owner = answer.owner.name if answer.owner else "unknown"
-    lines = [f"  owner      {owner}, {'told' if answer.owner_notified else 'not told'}"]
-    if answer.checklist_open:
-        lines.append(f"  checklist  open: {', '.join(answer.checklist_open)}")
-    else:
-        lines.append("  checklist  complete")
-    if answer.enabled_at:
-        lines.append(f"  enabled    {answer.enabled_at:%Y-%m-%d %H:%M} UTC")
-        days = spans(answer.days_collected) or "none"
-        missing = f"; missing: {spans(answer.days_missing)}" if answer.days_missing else ""
-        lines.append(f"  collected  {plural(len(answer.days_collected), 'day')}: {days}{missing}")
-    if answer.comparison is not None:
-        lines.append(f"  compared   {comparison_line(answer.comparison)}")
-    if answer.disabled_at:
-        lines.append(f"  disabled   {answer.disabled_at:%Y-%m-%d %H:%M} UTC")
-    if answer.recommendation and answer.evaluated_at:
-        lines.append(
-            f"  evaluated  {answer.recommendation.value}, as of {answer.evaluated_at:%Y-%m-%d %H:%M} UTC"
-        )
-    if answer.decision:
-        lines.append(f"  decided    {answer.decision.value} by {answer.decided_by}")
-    if answer.alerts_firing is not None:
-        told = [alert_line(alert) for alert in answer.alerts_firing] or ["nothing"]
-        lines += [f"  {'' if number else 'firing':<10} {line}" for number, line in enumerate(told)]
-    return tuple(lines)

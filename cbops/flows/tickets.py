@@ -12,7 +12,7 @@ from cbops.flows.steps.recording import Record, Who, recording
 from cbops.flows.steps.signalling import chosen, signals_of
 from cbops.flows.steps.texts import said
 from cbops.flows.steps.ticket_files import mend, write_behind
-from cbops.flows.steps.ticket_words import answer_of, draft_of, line_of
+from cbops.flows.steps.ticket_words import answer_of, draft_of, line_of, ticket_of
 from cbops.flows.steps.ticketing import draft
 from cbops.flows.steps.wording import plural
 from cbops.model.answers.tickets import (
@@ -24,9 +24,9 @@ from cbops.model.answers.tickets import (
 )
 from cbops.model.config import CriteriaConfig
 from cbops.model.events_tickets import TicketMoved, TicketNoted
-from cbops.model.state import RolloutState
 from cbops.model.ticket import MOVES, Ticket, TicketDraft, TicketPriority, TicketState
 from cbops.render.ticket import ticket_text
+from cbops.rollout.fold_tickets import noted_already
 
 MAX_RESOLUTION = 1000
 
@@ -68,7 +68,7 @@ def _created(record: Record, who: Who, drafts: tuple[TicketDraft, ...]) -> Outco
         before = {ticket.fingerprint: ticket for ticket in record.state.tickets}.get(each.fingerprint)
         after = draft(record, who, each)
         place = opened if before is None else unchanged if before == after else updated
-        place.append(answer_of(after))
+        place.append(answer_of(record.state, after))
     whole = TicketCreateAnswer(
         rollout=record.state.id, opened=tuple(opened), updated=tuple(updated), unchanged=tuple(unchanged)
     )
@@ -90,7 +90,7 @@ def _created(record: Record, who: Who, drafts: tuple[TicketDraft, ...]) -> Outco
 def list_tickets(folder: Path, who: Who) -> Outcome[TicketListAnswer]:
     """Every ticket, oldest first."""
     state = mend(folder, who)
-    tickets = tuple(answer_of(ticket) for ticket in state.tickets)
+    tickets = tuple(answer_of(state, ticket) for ticket in state.tickets)
     waiting = [ticket for ticket in state.tickets if not ticket.state.over]
     return Outcome(
         data=TicketListAnswer(rollout=state.id, tickets=tickets, open=len(waiting)),
@@ -105,13 +105,13 @@ def list_tickets(folder: Path, who: Who) -> Outcome[TicketListAnswer]:
 def show_ticket(folder: Path, who: Who, wanted: str) -> Outcome[TicketShowAnswer]:
     """One ticket as its document has it. InputError when there is none of that id."""
     state = mend(folder, who)
-    ticket = _ticket(state, wanted)
+    ticket = ticket_of(state, wanted)
     body = ticket_body(folder, ticket)
-    text = ticket_text(state.id, state.timezone, ticket, body, who.templates)
+    text = ticket_text(state.id, state.timezone, ticket, body, who.templates, sendings=state.sendings)
     return Outcome(
         data=TicketShowAnswer(
             rollout=state.id,
-            ticket=answer_of(ticket),
+            ticket=answer_of(state, ticket),
             body=body,
             done=ticket.done,
             steps=ticket.steps,
@@ -133,34 +133,25 @@ def _next(ticket: Ticket) -> str:
     return f"Move it on: cbops ticket update {ticket.id} --to {to.value}{more}"
 
 
-def _ticket(state: RolloutState, wanted: str) -> Ticket:
-    """By its id, or by its number alone."""
-    number = wanted.upper().removeprefix("CB-OPS-")
-    digits = number.isascii() and number.isdecimal() and len(number) < 10
-    if digits and 1 <= int(number) <= len(state.tickets):
-        return state.tickets[int(number) - 1]
-    known = f"CB-OPS-001 to {state.tickets[-1].id}" if state.tickets else "none"
-    raise InputError(f"there is no ticket '{wanted[:40]}' in {state.id}", hint=f"Tickets: {known}.")
-
-
 def update_ticket(folder: Path, who: Who, wanted: str, change: Change) -> Outcome[TicketUpdateAnswer]:
     """Move a ticket, add a note, set its priority, tick an item; each on record.
 
     WrongStageError for a move that its state doesn't allow; UsageError for a resolution or a reason that lacks.
     """
     with recording(folder, who) as (record, state):
-        ticket = _ticket(state, wanted)
+        ticket = ticket_of(state, wanted)
         # Both are checked before either goes on record.
-        events = (_note(record.folder, ticket, change), _move(ticket, change))
-        for event in events:
-            if event is not None:
-                record.append(event)
+        noted, moved = _note(record.folder, ticket, change), _move(ticket, change)
+        if noted is not None and not noted_already(ticket, who.actor, noted):
+            record.append(noted)
+        if moved is not None:
+            record.append(moved)
         write_behind(record, who)
         ticket = record.state.tickets[ticket.number - 1]
     left = tuple(item for item in ticket_body(folder, ticket).checklist if item not in ticket.done)
     open_items = plural(len(left), "item") + " of its checklist " + ("is" if len(left) == 1 else "are")
     return Outcome(
-        data=TicketUpdateAnswer(rollout=state.id, ticket=answer_of(ticket), still_open=left),
+        data=TicketUpdateAnswer(rollout=state.id, ticket=answer_of(state, ticket), still_open=left),
         headline=f"{ticket.id} is {ticket.state.words}, priority {ticket.priority.value}.",
         warnings=(f"{open_items} not ticked",) if left and ticket.state is TicketState.CLOSED else (),
         next_step=_next(ticket),

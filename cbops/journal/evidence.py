@@ -8,18 +8,9 @@ from pathlib import Path
 from cbops.errors import InputError, RecordError
 from cbops.journal.codec import is_hash
 from cbops.journal.files import EVIDENCE, make_folder, mapped, read_bytes, sync_folder, write_atomically
-from cbops.model.events import (
-    BreakerAdopted,
-    DayCollected,
-    Decided,
-    EnableIntended,
-    Evaluated,
-    Event,
-    Forecasted,
-    LogsRead,
-    Sha,
-    Tuned,
-)
+from cbops.model.events import DayCollected, Decided, Evaluated, Event, Sha
+from cbops.model.events_change import BreakerAdopted, EnableIntended
+from cbops.model.events_replay import Forecasted, LogsRead, Tuned
 from cbops.model.events_tickets import TicketOpened, TicketUpdated
 
 # Which fields of which event name evidence.

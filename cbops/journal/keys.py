@@ -144,7 +144,9 @@ class _Ring:
         """What is kept under the name; null: nothing."""
         try:
             kept: str | None = self._ring.get_password(service, name)
-        except Exception as error:  # each backend has errors of its own, D-Bus' among them
+        except (
+            Exception
+        ) as error:  # backends pass on errors of their own: secretstorage's, jeepney's, a plugin's
             raise self._failed(error) from error
         return kept
 
@@ -152,7 +154,9 @@ class _Ring:
         """Keep it."""
         try:
             self._ring.set_password(service, name, value)
-        except Exception as error:  # each backend has errors of its own, D-Bus' among them
+        except (
+            Exception
+        ) as error:  # backends pass on errors of their own: secretstorage's, jeepney's, a plugin's
             raise self._failed(error) from error
 
     @staticmethod

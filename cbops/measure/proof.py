@@ -17,7 +17,7 @@ from cbops.measure.targets import ScrapeTarget, Targets, find_targets
 from cbops.measure.transitions import edge_of
 from cbops.model.base import from_ms, iso, to_ms
 from cbops.model.config import MetricsConfig
-from cbops.model.events import RollbackProof
+from cbops.model.events_change import RollbackProof
 from cbops.model.series import Fetched, Matcher, Series, SeriesQuery
 
 ALL = "*"  # in place of a tenant or a policy: every one

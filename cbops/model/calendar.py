@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from cbops.errors import ConfigError
 from cbops.model.base import as_utc
-from cbops.model.observation import DayWindow
+from cbops.model.day_window import DayWindow
 
 
 def zone(name: str) -> ZoneInfo:

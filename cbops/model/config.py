@@ -6,30 +6,15 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from cbops.model.base import Frozen
+from cbops.model.base import Frozen, by_default
+from cbops.model.config_checklist import ChecklistConfig
+from cbops.model.config_connection import RetriesConfig as RetriesConfig
+from cbops.model.config_connection import TlsConfig as TlsConfig
 from cbops.model.config_guard import GuardConfig
+from cbops.model.config_notifications import NotificationsConfig
 from cbops.model.config_safeguards import ApprovalsConfig, Freezes, SigningConfig
 from cbops.model.config_secrets import AuthConfig, HeaderSecret, SecretSource
-
-
-class TlsConfig(Frozen):
-    """Files in PEM for an https address, relative to cbops.yaml's folder.
-
-    `verify` false: nobody's certificate is verified, and every command warns of it. `ca_file` stands in place of the certificate authorities that are built in; `cert_file` and `key_file` are the
-    client's own certificate (a `cert_file` alone holds both).
-    """
-
-    verify: bool = True
-    ca_file: str | None = None
-    cert_file: str | None = None
-    key_file: str | None = None
-
-
-class RetriesConfig(Frozen):
-    """What may be asked again is asked `attempts` times at most; none begins after `seconds`."""
-
-    attempts: int = Field(default=3, ge=1, le=20)
-    seconds: float = Field(default=20, gt=0, le=600)
+from cbops.model.config_tickets import TicketsConfig
 
 
 class RouterConfig(Frozen):
@@ -39,10 +24,10 @@ class RouterConfig(Frozen):
     base_path: str = "/api/v1/admin/policies"
     reload_path: str = "/admin/policies/{tenant}/{policy}/reload"
     disable_path: str = "/admin/circuit-breaker/disable"  # the global switch
-    auth: AuthConfig = AuthConfig()
-    tls: TlsConfig = TlsConfig()
+    auth: AuthConfig = by_default(AuthConfig)
+    tls: TlsConfig = by_default(TlsConfig)
     timeout_seconds: float = Field(default=10, gt=0, le=600)
-    retries: RetriesConfig = RetriesConfig()  # of what only reads
+    retries: RetriesConfig = by_default(RetriesConfig)  # of what only reads
 
 
 class BasicAuth(Frozen):
@@ -57,9 +42,9 @@ class EndpointConfig(Frozen):
 
     headers: dict[str, str | HeaderSecret] = {}
     basic_auth: BasicAuth | None = None
-    tls: TlsConfig = TlsConfig()
+    tls: TlsConfig = by_default(TlsConfig)
     timeout_seconds: float = Field(default=30, gt=0, le=600)
-    retries: RetriesConfig = RetriesConfig()
+    retries: RetriesConfig = by_default(RetriesConfig)
 
 
 class MetricsConfig(EndpointConfig):
@@ -130,13 +115,13 @@ class CriteriaConfig(Frozen):
 
     error_rate_margin: float = Field(default=0.005, gt=0, lt=1)  # 0.5 percentage points
     latency_margin: float = Field(default=0.05, gt=0, lt=1)  # 5 %
-    p95_binding: Literal["auto", "never"] = "never"  # auto: where the histogram's buckets allow
+    p95_binding: Literal["auto", "never"] = "auto"  # auto: where the histogram's buckets allow
     false_met: float = Field(default=0.05, gt=0, lt=0.5)  # one-sided
     false_missed: float = Field(default=0.025, gt=0, lt=0.5)  # one-sided
     min_full_days: int = Field(default=3, ge=1, le=7)
     min_coverage: float = Field(default=0.9, gt=0, le=1)  # share of scrapes that a day needs to count
     recovery_margin_seconds: int = Field(default=300, ge=0)
-    unexpected_opens_budget: OpenBudget = OpenBudget()
+    unexpected_opens_budget: OpenBudget = by_default(OpenBudget)
     shadow: Annotated[tuple[ShadowConfig, ...], Field(max_length=MAX_SHADOWS), AfterValidator(_differ)] = ()
 
 
@@ -151,17 +136,20 @@ class Config(Frozen):
     """cbops.yaml."""
 
     version: Literal[1] = 1
-    router: RouterConfig = RouterConfig()
-    metrics: MetricsConfig = MetricsConfig()
-    alerts: AlertsConfig = AlertsConfig()
+    router: RouterConfig = by_default(RouterConfig)
+    metrics: MetricsConfig = by_default(MetricsConfig)
+    alerts: AlertsConfig = by_default(AlertsConfig)
     tenants: str = "tenants.yaml"
     rollouts: str = "rollouts"
     templates: Annotated[str, Field(min_length=1)] | None = None  # the folder of the user's own
     timezone: str = "UTC"
     baseline_days: int = Field(default=7, ge=0, le=60)
-    criteria: CriteriaConfig = CriteriaConfig()
-    selection: SelectionConfig = SelectionConfig()
-    guard: GuardConfig = GuardConfig()
+    criteria: CriteriaConfig = by_default(CriteriaConfig)
+    selection: SelectionConfig = by_default(SelectionConfig)
+    checklist: ChecklistConfig = by_default(ChecklistConfig)
+    guard: GuardConfig = by_default(GuardConfig)
+    tickets: TicketsConfig = by_default(TicketsConfig)
+    notifications: NotificationsConfig = by_default(NotificationsConfig)
     freezes: Freezes = ()
-    approvals: ApprovalsConfig = ApprovalsConfig()
-    signing: SigningConfig = SigningConfig()
+    approvals: ApprovalsConfig = by_default(ApprovalsConfig)
+    signing: SigningConfig = by_default(SigningConfig)

@@ -9,7 +9,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from cbops.model.base import Frozen
+from cbops.model.base import Frozen, by_default
 
 GuardAction = Literal["warn", "pause", "rollback"]
 
@@ -55,9 +55,9 @@ class GuardConfig(Frozen):
     window_seconds: int = Field(default=300, ge=30, le=86_400)
     stale_seconds: int = Field(default=180, ge=1)  # an older last sample is no data
     policy_seconds: int = Field(default=300, ge=1)  # between two looks at the live policy
-    error_rate: ErrorRateGuard = ErrorRateGuard()
-    latency: LatencyGuard = LatencyGuard()
-    stuck: StuckGuard = StuckGuard()
-    not_closed: TimeGuard = TimeGuard(seconds=3600)
-    control_plane: TimeGuard = TimeGuard()
-    blind: TimeGuard = TimeGuard()
+    error_rate: ErrorRateGuard = by_default(ErrorRateGuard)
+    latency: LatencyGuard = by_default(LatencyGuard)
+    stuck: StuckGuard = by_default(StuckGuard)
+    not_closed: TimeGuard = by_default(TimeGuard, seconds=3600)
+    control_plane: TimeGuard = by_default(TimeGuard)
+    blind: TimeGuard = by_default(TimeGuard)

@@ -11,9 +11,23 @@ from typing import Literal
 
 from pydantic import Field
 
-from cbops.model.base import Frozen, Instant, JsonObject
+from cbops.model.base import Frozen, Instant
 from cbops.model.base import Sha as Sha
-from cbops.model.checklist import ItemId, ItemState
+from cbops.model.day_window import DayWindow, Drift
+from cbops.model.events_change import (
+    BreakerAdopted,
+    EnableAbandoned,
+    EnableDone,
+    EnableIntended,
+    EnableSetAside,
+    PolicyReloaded,
+    PolicyWritten,
+    RollbackDone,
+    RollbackFailed,
+    RollbackIntended,
+    RollbackProof,
+)
+from cbops.model.events_checklist import ChecklistMarked, ItemVerified
 from cbops.model.events_guard import (
     GuardBreached,
     GuardEnded,
@@ -21,15 +35,20 @@ from cbops.model.events_guard import (
     RolloutPaused,
     RolloutUnpaused,
 )
+from cbops.model.events_replay import Forecasted, LogsRead, Tuned
 from cbops.model.events_safeguards import ApprovalGiven, JournalSealed
+from cbops.model.events_sending import (
+    ChannelTold,
+    TicketSeenThere,
+    TicketSendFailed,
+    TicketSendIntended,
+    TicketSent,
+)
 from cbops.model.events_tickets import TicketMoved, TicketNoted, TicketOpened, TicketUpdated
-from cbops.model.observation import DayWindow, Drift
 from cbops.model.plan import OverrideNote, Rehearsal, Weighed
 from cbops.model.system import SystemUser
 from cbops.model.tenant import Owner, Target
-from cbops.model.verdict import Classification, CriterionId, Recommendation, Verdict
-
-RollbackScope = Literal["policy", "tenant", "global"]
+from cbops.model.verdict_words import Classification, CriterionId, Recommendation, Verdict
 
 
 class RolloutOpened(Frozen):
@@ -56,78 +75,11 @@ class OwnerNotified(Frozen):
     notified_at: Instant
 
 
-class ChecklistMarked(Frozen):
-    """A person's or a machine's word on one item."""
-
-    type: Literal["checklist_marked"] = "checklist_marked"
-    item: ItemId
-    state: ItemState
-    note: str | None = None
-
-
 class Rehearsed(Frozen):
     """The policy opened and recovered in the real engine."""
 
     type: Literal["rehearsed"] = "rehearsed"
     rehearsal: Rehearsal
-
-
-class EnableIntended(Frozen):
-    """About to write the policy; from here to EnableDone the change is in flight."""
-
-    type: Literal["enable_intended"] = "enable_intended"
-    read_version: str
-    new_version: str
-    before: Sha  # the live document, as evidence
-    after: Sha
-    block: JsonObject
-    overrides: tuple[OverrideNote, ...] = ()
-
-
-class PolicyWritten(Frozen):
-    """The admin API took the PUT."""
-
-    type: Literal["policy_written"] = "policy_written"
-    change: Literal["enable", "rollback"]
-    tenant: str
-    policy: str
-    new_version: str
-    previous_version: str | None
-
-
-class PolicyReloaded(Frozen):
-    """The router took the stored policy up again."""
-
-    type: Literal["policy_reloaded"] = "policy_reloaded"
-    change: Literal["enable", "rollback"]
-    tenant: str
-    policy: str
-
-
-class EnableDone(Frozen):
-    """Read back and equal to what was written; the rollout counts from `enabled_at`."""
-
-    type: Literal["enable_done"] = "enable_done"
-    version: str
-    enabled_at: Instant
-    verification: str
-
-
-class EnableAbandoned(Frozen):
-    """The enabling in flight was given up; the live policy is as it was."""
-
-    type: Literal["enable_abandoned"] = "enable_abandoned"
-    reason: str
-
-
-class BreakerAdopted(Frozen):
-    """The breaker was enabled outside cbops; `block` null: its policy could not be read."""
-
-    type: Literal["breaker_adopted"] = "breaker_adopted"
-    enabled_at: Instant
-    version: str | None = None
-    block: JsonObject | None = None
-    document: Sha | None = None  # the live policy as it was found, as evidence
 
 
 class DayCollected(Frozen):
@@ -198,89 +150,12 @@ class Decided(Frozen):
     evaluation: Sha | None = None
 
 
-class RollbackIntended(Frozen):
-    """About to disable; from here to RollbackDone the rollback is pending."""
-
-    type: Literal["rollback_intended"] = "rollback_intended"
-    reason: str
-    tenant: str
-    policy: str
-    scope: RollbackScope = "policy"
-    restore: str | None = None  # the version that is restored as a whole; null: only disabled
-
-
-class RollbackDone(Frozen):
-    """Read back: the live policy no longer enables the breaker."""
-
-    type: Literal["rollback_done"] = "rollback_done"
-    version: str
-    disabled_at: Instant
-    written: bool  # false: it was disabled already
-    verification: str
-
-
-class RollbackFailed(Frozen):
-    """A step failed; the rollback stays pending."""
-
-    type: Literal["rollback_failed"] = "rollback_failed"
-    step: str
-    error: str
-
-
-class RollbackProof(Frozen):
-    """Whether metrics show that the breaker no longer acts; null figures are unknown."""
-
-    type: Literal["rollback_proof"] = "rollback_proof"
-    proven: bool
-    since: Instant | None  # the first scrape after the reload
-    until: Instant | None
-    decisions: int | None
-    fail_fast: int | None
-    half_open: int | None
-    fallback_decisions: int | None
-    summary: str
-
-
 class LessonAdded(Frozen):
     """For the log's last part."""
 
     type: Literal["lesson_added"] = "lesson_added"
     kind: Literal["well", "improve", "tuning"]
     text: str
-
-
-class Forecasted(Frozen):
-    """Recorded traffic was played through a policy; the whole Forecast is evidence, `summary` its first sentence."""
-
-    type: Literal["forecasted"] = "forecasted"
-    policy: str  # the name of the policy that it is about
-    requests: int
-    approximate: bool
-    forecast: Sha
-    summary: str
-
-
-class Tuned(Frozen):
-    """Thresholds were searched over recorded traffic; the whole Tuning is evidence."""
-
-    type: Literal["tuned"] = "tuned"
-    recommended: JsonObject | None  # the circuit_breaker block; null: none is better than the live one
-    tuning: Sha
-    summary: str
-
-
-class LogsRead(Frozen):
-    """The router's logs were read; the LogFacts are evidence. `files`: the first few names of `file_count`."""
-
-    type: Literal["logs_read"] = "logs_read"
-    files: tuple[str, ...]
-    file_count: int
-    lines: int
-    unread: int
-    start: Instant | None = Field(default=None, alias="from")  # null: no line had a time
-    end: Instant | None = Field(default=None, alias="to")
-    transitions: int  # of the rollout's tenant
-    facts: Sha
 
 
 class ComparisonSet(Frozen):
@@ -313,8 +188,10 @@ Event = (
     RolloutOpened
     | OwnerNotified
     | ChecklistMarked
+    | ItemVerified
     | Rehearsed
     | EnableIntended
+    | EnableSetAside
     | PolicyWritten
     | PolicyReloaded
     | EnableDone
@@ -339,6 +216,11 @@ Event = (
     | TicketUpdated
     | TicketMoved
     | TicketNoted
+    | TicketSendIntended
+    | TicketSent
+    | TicketSendFailed
+    | TicketSeenThere
+    | ChannelTold
     | JournalSealed
     | ApprovalGiven
     | GuardStarted

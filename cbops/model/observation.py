@@ -2,35 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Literal
 
 from pydantic import Field
 
 from cbops.model.base import Frozen, Instant
 from cbops.model.comparison import BreakersAsked, ShadowMeasured
-from cbops.model.other_policy import OtherPolicy
+from cbops.model.day_window import DayWindow as DayWindow
+from cbops.model.day_window import Drift as Drift
 from cbops.model.series import QueryRecord
 from cbops.model.telemetry import GaugeComparison, LoadedRule, MetricFound
 from cbops.model.tenant import Target
 
 State = Literal["closed", "open", "half_open"]
 Dialect = Literal["router", "documented"]
-
-
-class DayWindow(Frozen):
-    """A calendar day of the rollout's time zone, from enabling on, up to the time of looking.
-
-    Day 1 is the date of enabling and starts at that instant; baseline days count 0, -1, … backwards.
-    An increase over the window is over (start, end].
-    """
-
-    day: int
-    date: date
-    start: Instant
-    end: Instant
-    partial: bool  # not over yet at the time of looking
-    full: bool  # the whole calendar day lies in the window
 
 
 class EventCounts(Frozen):
@@ -225,19 +210,6 @@ class Finding(Frozen):
     code: str
     message: str
     numbers: dict[str, float | int | str | None] = {}
-
-
-class Drift(Frozen):
-    """Whether the live policy is still the one that was applied; `checked` false: it couldn't be looked at.
-
-    After a rollback: whether it is still disabled. `others`: the times since enabling in which another policy was live,
-    as far as the router's history and earlier looks tell.
-    """
-
-    checked: bool
-    drifted: bool | None
-    message: str
-    others: tuple[OtherPolicy, ...] = ()
 
 
 class Observation(Frozen):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from cbops.model.base import Frozen, JsonObject
-from cbops.model.expected import ExpectedVerdict
+from cbops.model.outlook import ExpectedVerdict
 from cbops.model.policy import Change
 from cbops.model.tenant import Owner, Target
 

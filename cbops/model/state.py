@@ -2,31 +2,31 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Literal
 
 from cbops.model.base import Frozen, Instant, JsonObject
 from cbops.model.checklist import ItemId, ItemState
 from cbops.model.comparison import ComparisonWord
+from cbops.model.day_window import DayWindow, Drift
 from cbops.model.events import (
     ComparisonSet,
     Decided,
     EpisodeClassified,
     Evaluated,
-    Forecasted,
     IncidentAdded,
-    LogsRead,
     OwnerNotified,
-    RollbackProof,
-    RollbackScope,
     Sha,
-    Tuned,
 )
-from cbops.model.events_safeguards import ApprovalGiven
-from cbops.model.observation import DayWindow, Drift
+from cbops.model.events_change import RollbackProof, RollbackScope
+from cbops.model.events_checklist import ItemVerified
+from cbops.model.events_replay import Forecasted, LogsRead, Tuned
+from cbops.model.events_safeguards import ApprovalGiven, JournalSealed
+from cbops.model.events_sending import ChannelTold
 from cbops.model.other_policy import OtherPolicy
 from cbops.model.plan import OverrideNote, Rehearsal, Weighed
+from cbops.model.sending import SendingRecord
 from cbops.model.system import SystemUser
 from cbops.model.tenant import Owner, Target
 from cbops.model.ticket import Ticket
@@ -69,6 +69,16 @@ class ChecklistRecord(Stamped):
     item: ItemId
     state: ItemState
     note: str | None
+    person: str | None = None  # whom it is about, where somebody is named
+    read: tuple[str, ...] = ()
+    on: date | None = None
+    expires_at: Instant | None = None
+    seq: int = 0  # of its event: several may have the same instant
+
+
+class VerificationRecord(Stamped):
+    verified: ItemVerified
+    seq: int = 0
 
 
 class EnableRecord(Frozen):
@@ -154,6 +164,10 @@ class ForecastRecord(Stamped):
     forecasted: Forecasted
 
 
+class ChannelRecord(Stamped):
+    told: ChannelTold
+
+
 class TuningRecord(Stamped):
     tuned: Tuned
 
@@ -168,6 +182,10 @@ class ComparisonRecord(Stamped):
 
 class ApprovalRecord(Stamped):
     given: ApprovalGiven
+
+
+class SealRecord(Stamped):
+    sealed: JournalSealed
 
 
 class PauseRecord(Stamped):
@@ -199,6 +217,8 @@ class RolloutState(Frozen):
     overrides: tuple[OverrideNote, ...] = ()
     notifications: tuple[NotificationRecord, ...] = ()
     checklist: dict[ItemId, ChecklistRecord] = {}
+    verifications: dict[ItemId, VerificationRecord] = {}
+    people: tuple[ChecklistRecord, ...] = ()  # who was named for an item, the last word on each
     rehearsals: tuple[RehearsalRecord, ...] = ()
     enable: EnableRecord | None = None
     enabled_at: Instant | None = None
@@ -220,8 +240,11 @@ class RolloutState(Frozen):
     logs: tuple[LogsRecord, ...] = ()
     comparisons: tuple[ComparisonRecord, ...] = ()
     tickets: tuple[Ticket, ...] = ()  # by number
+    sendings: tuple[SendingRecord, ...] = ()  # where they were sent
+    told: tuple[ChannelRecord, ...] = ()  # what channels were told
     others: tuple[OtherPolicy, ...] = ()  # when another policy than the applied one was live, by all looks
     approvals: tuple[ApprovalRecord, ...] = ()
+    seals: tuple[SealRecord, ...] = ()
     pauses: tuple[PauseRecord, ...] = ()
     last_seq: int
     last_at: Instant

@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from cbops.model.base import Frozen, Instant
+from cbops.model.firing import FiringAlert as FiringAlert
 
 # `both`: series of both dialects answered (an upgrade on that day, or two routers).
 MetricDialect = Literal["router", "documented", "both"]
@@ -58,19 +59,6 @@ class LoadedRule(Frozen):
     last_evaluation: Instant | None = None  # null: never
     interval_seconds: float | None = None
     tenant_label: str = "tenant_id"  # what the server calls it
-
-
-class FiringAlert(Frozen):
-    """An alert that Alertmanager holds now; `state` is its word: active, suppressed, unprocessed."""
-
-    name: str
-    severity: str | None = None
-    tenant: str | None = None
-    provider: str | None = None
-    since: Instant
-    state: str
-    silenced_by: tuple[str, ...] = ()
-    summary: str | None = None
 
 
 class AlertmanagerFacts(Frozen):

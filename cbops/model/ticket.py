@@ -9,7 +9,7 @@ import hashlib
 import json
 from enum import StrEnum
 
-from cbops.model.base import Frozen, Instant
+from cbops.model.base import Frozen, Instant, by_default
 
 TITLE_PREFIX = "[CB-OPS]"
 LABELS = ("circuit-breaker", "operational-improvement", "production")
@@ -110,7 +110,7 @@ class TicketBody(Frozen):
     """
 
     issue: str
-    context: TicketContext = TicketContext()
+    context: TicketContext = by_default(TicketContext)
     current: tuple[str, ...] = ()
     expected: tuple[str, ...] = ()
     evidence: tuple[str, ...] = ()

@@ -15,6 +15,9 @@ from cbops.render.own import own_names
 from cbops.render.sandbox import Sandbox, line_of
 
 LOG = "execution_log.md.j2"
+DAY = "daily_entry.md.j2"
+WEEK = "weekly_summary.md.j2"
+FINAL = "final_report.md.j2"
 _HINT = "Mend the template. What there is to put out: cbops report templates"
 # What a template can bring about: Jinja's errors, Python's for wrong values, and the bounds of Python itself.
 _ERRORS = (

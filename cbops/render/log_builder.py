@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, tzinfo
 
 from cbops.model.calendar import zone
@@ -16,7 +16,8 @@ from cbops.render.log_days import Measured, day_views, remarks
 from cbops.render.log_outcome import evaluation_view, lessons, rollback_views, ticket_views
 from cbops.render.log_start import checklist_view, enable_view, load_test_view, selection_view
 from cbops.render.log_tuning import tuning_view
-from cbops.render.log_view import PLACEHOLDER, ExecutionLogView
+from cbops.render.log_view import PLACEHOLDER, ExecutionLogView, PictureView
+from cbops.render.log_words import seals
 from cbops.render.markdown import Markdown, phrase
 
 _STATUS = {
@@ -36,12 +37,15 @@ def execution_log_view(
     evaluation: Evaluation | None = None,
     forecast: Forecast | None = None,
     tuning: Tuning | None = None,
+    pictures: Sequence[PictureView] = (),
+    judged_pictures: Sequence[PictureView] = (),
 ) -> ExecutionLogView:
     """Everything that the log says; without a state it is the seed document.
 
     `observations` is keyed by the number of the day (0, -1, … are baseline days), `classified` by
     the id of the episode; episodes that only the evaluation classified are taken from there. `forecast` and
-    `tuning` are the latest on record.
+    `tuning` are the latest on record;
+    `pictures` stand below the days, `judged_pictures` below the criteria.
     ConfigError when the state's time zone is unknown.
     """
     tz = zone(state.timezone) if state else UTC
@@ -64,6 +68,9 @@ def execution_log_view(
         could_improve=lessons(state, "improve"),
         tuning=lessons(state, "tuning", otherwise=search is None),
         search=search,
+        pictures=tuple(pictures),
+        judged_pictures=tuple(judged_pictures),
+        seals=seals(state, tz),
     )
 
 

@@ -27,7 +27,7 @@ def transitions_field(
 ) -> Field:
     """Opens, half-opens and closes of each provider, and the episodes; `words` are people's."""
     details = [_carried(each, tz) for each in seen.carried if each.closed or each.reopened]
-    details += [_episode(each, classified.get(each.id), words.get(each.id), tz) for each in seen.episodes]
+    details += [episode_line(each, classified.get(each.id), words.get(each.id), tz) for each in seen.episodes]
     return Field(_per_provider(seen, _transitions), tuple(details))
 
 
@@ -39,9 +39,9 @@ def events_field(seen: Observation) -> Field:
 def error_rate_field(seen: Observation, before: Observation | None) -> Field:
     """Failures over results, of each provider and of all, and the change against the day before."""
     value = _per_provider(seen, lambda provider, day: _rate(provider, day.error_rate, day, before))
-    overall = _overall(seen)
+    overall = overall_rate(seen)
     if len(seen.providers) > 1:
-        earlier = _overall(before) if before else None
+        earlier = overall_rate(before) if before else None
         change = text.points(earlier, overall)
         value = phrase("{}; all providers {} ({})", value, text.percent(overall), change)
     against = "day before not measured" if before is None else f"against day {before.window.day}"
@@ -83,7 +83,8 @@ def _rate(provider: str, rate: float | None, day: ProviderDay, before: Observati
     return phrase("{} ({})", told, text.points(earlier.error_rate if earlier else None, rate))
 
 
-def _overall(seen: Observation) -> float | None:
+def overall_rate(seen: Observation) -> float | None:
+    """Failures over results of all providers; null without any, or where one is unknown."""
     successes = [day.events.success for day in seen.providers.values()]
     failures = [day.events.failure for day in seen.providers.values()]
     known = [count for count in (*successes, *failures) if count is not None]
@@ -92,9 +93,10 @@ def _overall(seen: Observation) -> float | None:
     return sum(count for count in failures if count is not None) / sum(known)
 
 
-def _episode(
+def episode_line(
     episode: Episode, told: ClassifiedEpisode | None, word: ClassificationRecord | None, tz: tzinfo
 ) -> Markdown:
+    """From when to when a circuit was open, why, and what is known of the cause."""
     closed = episode.closed or (told.closed if told else None)
     until = (
         phrase("open {}", text.interval(episode.opened, closed, tz))

@@ -34,26 +34,43 @@ class Measured:
 
 
 def remarks(state: RolloutState | None, tz: tzinfo) -> tuple[Markdown, ...]:
-    """What people noted about the rollout as a whole."""
+    """What people noted about the rollout as a whole, and its pauses."""
     notes = state.notes if state else ()
-    return tuple(_note(note, tz) for note in notes if note.day is None)
+    return (*(_note(note, tz) for note in notes if note.day is None), *_pauses(state, tz))
+
+
+def _pauses(state: RolloutState | None, tz: tzinfo) -> tuple[Markdown, ...]:
+    """When the rollout's clock stood, and why."""
+    return tuple(
+        phrase(
+            "Paused from {} {}: {} ({}). Days of which a part is paused don't count.",
+            text.instant(pause.since, tz),
+            Markdown("on; not over yet")
+            if pause.until is None
+            else phrase("to {}", text.instant(pause.until, tz)),
+            pause.reason,
+            pause.actor,
+        )
+        for pause in (state.pauses if state else ())
+    )
 
 
 def day_views(measured: Measured) -> tuple[DayView, ...]:
     """Days 1 to 3; then `4-7` until one of the later days is collected, from when each has its own."""
-    views = [_day(measured, number) for number in _FIRST_DAYS]
+    views = [day_view(measured, number) for number in _FIRST_DAYS]
     later = [number for number in measured.observations if number >= _LATER_DAYS.start]
     if not later:
         return (*views, _waiting_later_days(measured))
     last = max((*later, *(note.day for note in _notes(measured) if note.day is not None)))
-    return (*views, *(_day(measured, number) for number in range(_LATER_DAYS.start, last + 1)))
+    return (*views, *(day_view(measured, number) for number in range(_LATER_DAYS.start, last + 1)))
 
 
 def _notes(measured: Measured) -> tuple[NoteRecord, ...]:
     return measured.state.notes if measured.state else ()
 
 
-def _day(measured: Measured, number: int) -> DayView:
+def day_view(measured: Measured, number: int) -> DayView:
+    """One day's section."""
     seen = measured.observations.get(number)
     if seen is None:
         return _waiting(measured, f"{number} ({_date(measured, number)})", range(number, number + 1))
@@ -124,11 +141,18 @@ def _numbered(note: NoteRecord, numbers: range, tz: tzinfo) -> Markdown:
     return phrase("Day {}: {}", note.day or 0, _note(note, tz)) if len(numbers) > 1 else _note(note, tz)
 
 
+def notes_of(measured: Measured, number: int, *kinds: NoteKind) -> list[Markdown]:
+    """What people noted at that day, with who and when."""
+    return [_note(note, measured.tz) for note in _of_days(measured, range(number, number + 1), *kinds)]
+
+
 def _issues(measured: Measured, seen: Observation) -> list[Markdown]:
-    number = seen.window.day
-    notes = _of_days(measured, range(number, number + 1), "issue", "note")
+    return [*notes_of(measured, seen.window.day, "issue", "note"), *troubles(measured, seen)]
+
+
+def troubles(measured: Measured, seen: Observation) -> list[Markdown]:
+    """What the day has to know besides people's notes: declared incidents, findings, what wasn't scraped."""
     return [
-        *(_note(note, measured.tz) for note in notes),
         *_incidents(measured, seen.window),
         *(phrase("{}", finding.message) for finding in seen.findings),
         *_coverage(seen.scrape),
@@ -156,10 +180,11 @@ def _coverage(scrape: ScrapeHealth) -> list[Markdown]:
 def _alerts(alerts: tuple[AlertInterval, ...] | None, tz: tzinfo) -> Field:
     if alerts is None:
         return Field(phrase("{} (what fired could not be asked)", text.UNKNOWN))
-    return listed([_alert(alert, tz) for alert in alerts], Markdown("none fired"))
+    return listed([alert_line(alert, tz) for alert in alerts], Markdown("none fired"))
 
 
-def _alert(alert: AlertInterval, tz: tzinfo) -> Markdown:
+def alert_line(alert: AlertInterval, tz: tzinfo) -> Markdown:
+    """Name, severity and provider, from when to when."""
     about = [label for label in (alert.severity, alert.provider) if label is not None]
     named = phrase("{} ({})", alert.name, joined(about, ", ")) if about else phrase("{}", alert.name)
     return phrase("{} {}", named, text.interval(alert.start, alert.end, tz))

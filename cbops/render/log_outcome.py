@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from datetime import tzinfo
 from typing import Literal, get_args
 
-from cbops.model.events import CriterionVerdict, RollbackProof
+from cbops.model.events import CriterionVerdict
+from cbops.model.events_change import RollbackProof
 from cbops.model.state import DecisionRecord, RollbackRecord, RolloutState, Stage
 from cbops.model.ticket import Ticket
 from cbops.model.verdict import (
@@ -20,7 +21,7 @@ from cbops.model.verdict import (
 from cbops.render import text
 from cbops.render.log_judged import behind
 from cbops.render.log_view import PLACEHOLDER, EvaluationView, Field, RollbackView, Tick, TicketView
-from cbops.render.log_words import DECISIONS, NONE, NONE_RECORDED, finished, named, unfilled, when
+from cbops.render.log_words import DECISIONS, NONE, NONE_RECORDED, approvals, finished, named, unfilled, when
 from cbops.render.markdown import EMPTY, Markdown, phrase
 
 _MARKS = {Verdict.MET: "✅", Verdict.INCONCLUSIVE: "⚠️", Verdict.ERROR: "⚠️", Verdict.MISSED: "❌"}
@@ -44,6 +45,7 @@ def evaluation_view(state: RolloutState | None, evaluation: Evaluation | None, t
         decision=_decision(state, tz),
         boxes=_boxes(state),
         behind=behind(evaluation, recorded.evaluation) if evaluation and recorded else (),
+        approvals=approvals(state, "proceed", tz),
     )
 
 
@@ -64,6 +66,13 @@ def _criterion(result: CriterionResult | CriterionVerdict) -> Tick:
 def _recommendation(evaluation: Evaluation | None, recorded: Recommendation | None) -> Field | None:
     if evaluation is None:
         return Field(DECISIONS[recorded]) if recorded else None
+    return recommendation_field(evaluation)
+
+
+def recommendation_field(evaluation: Evaluation | None) -> Field | None:
+    """What is recommended, with the reasons and what is missing; null without a judgement."""
+    if evaluation is None:
+        return None
     missing = tuple(phrase("Still missing: {}", each) for each in evaluation.missing)
     reasons = tuple(phrase("{}", reason) for reason in evaluation.reasons)
     shadows = tuple(_shadow(each) for each in evaluation.shadows)

@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from datetime import tzinfo
 
 from cbops.model.base import JsonObject
-from cbops.model.checklist import DONE, ITEMS, ItemId
+from cbops.model.checklist import ITEMS, ItemId
 from cbops.model.forecast import Forecast
 from cbops.model.plan import OverrideNote, Rehearsal, Weighed
 from cbops.model.policy import CANARY_BLOCK
-from cbops.model.state import ChecklistRecord, EnableRecord, NotificationRecord, RolloutState
+from cbops.model.standing import ItemStanding, Person, standing
+from cbops.model.state import EnableRecord, NotificationRecord, RolloutState
 from cbops.model.tenant import Owner
 from cbops.render import text
 from cbops.render.log_forecast import forecast_view
@@ -26,6 +27,7 @@ from cbops.render.log_words import (
     NONE,
     NONE_RECORDED,
     NOT_RECORDED,
+    approvals,
     begun,
     signed,
     unfilled,
@@ -42,10 +44,10 @@ _FURTHER = {
 
 
 def load_test_view(state: RolloutState | None, tz: tzinfo) -> LoadTestView:
-    """The load tests: the checklist's word on them, or that there is none."""
-    record = state.checklist.get("load_tests") if state else None
-    if record is not None:
-        return _load_test_told(record, tz)
+    """The load tests: what was found of them, or the checklist's word on them, or that there is none."""
+    stands = _stands(state).get("load_tests")
+    if stands is not None and stands.at is not None:
+        return _load_test_told(stands, tz)
     over = begun(state)
     status = phrase("⚠️ **Pending** ({})", PLACEHOLDER)
     if over:
@@ -55,43 +57,66 @@ def load_test_view(state: RolloutState | None, tz: tzinfo) -> LoadTestView:
     return LoadTestView(status=status, note=told, first_action=told, done=EMPTY, fixed=told)
 
 
-def _load_test_told(record: ChecklistRecord, tz: tzinfo) -> LoadTestView:
-    done = record.state in DONE
+def _load_test_told(stands: ItemStanding, tz: tzinfo) -> LoadTestView:
+    done = stands.done
     words = {"verified": "✅ **Passed**", "attested": "✅ **Passed**", "failed": "❌ **Failed**"}
-    status = Markdown(words.get(record.state, "⚠️ **Unknown**"))
+    status = Markdown(words.get(stands.state, "⚠️ **Unknown**"))
     first = Markdown("No further action" if done else "Fix what keeps the load tests from passing")
     return LoadTestView(
-        status=phrase("{} ({})", status, _told(record, tz)),
-        note=phrase("{}", record.note) if record.note else NONE,
+        status=phrase("{} ({})", status, _told(stands, tz)),
+        note=_rests_on(stands) or NONE,
         first_action=first,
         done=Markdown(" — ✅ done") if done else EMPTY,
         fixed=NONE_RECORDED,
     )
 
 
+def _stands(state: RolloutState | None) -> dict[ItemId, ItemStanding]:
+    """How each item stands as of the last event (or of the enabling), so that rendering again gives the same."""
+    return {one.item: one for one in standing(state, state.last_at)} if state else {}
+
+
 def checklist_view(state: RolloutState | None, tz: tzinfo) -> Mapping[ItemId, Tick]:
-    """Each item: ticked when a machine or a person vouches for it, with who said so and when."""
-    return {item: _tick(state, item, tz) for item in ITEMS}
+    """Each item: ticked when a machine or a person vouches for it, with who said so, when, and what it rests on."""
+    listed = _stands(state)
+    return {item: _tick(state, listed.get(item), item, tz) for item in ITEMS}
 
 
-def _tick(state: RolloutState | None, item: ItemId, tz: tzinfo) -> Tick:
-    record = state.checklist.get(item) if state else None
+def _tick(state: RolloutState | None, stands: ItemStanding | None, item: ItemId, tz: tzinfo) -> Tick:
     reason = _set_aside(state, item)
     aside = phrase("; set aside: {}", reason) if reason else EMPTY
-    if record is None:
+    if stands is None or stands.at is None:
         if not begun(state):
             return Tick()
         return Tick(remark=phrase(" — ⚠️ not recorded{}", aside))
-    done = record.state in DONE
-    mark = Markdown("✅" if done else "⚠️")
-    note = phrase(": {}", record.note) if record.note else EMPTY
-    said = phrase(" — {} {}{}", mark, _told(record, tz), note)
-    return Tick(ticked=done, remark=said if done else phrase("{}{}", said, aside))
+    mark = Markdown("✅" if stands.done else "⚠️")
+    rests = _rests_on(stands)
+    said = phrase(" — {} {}{}", mark, _told(stands, tz), phrase(": {}", rests) if rests else EMPTY)
+    return Tick(ticked=stands.done, remark=said if stands.done else phrase("{}{}", said, aside))
 
 
-def _told(record: ChecklistRecord, tz: tzinfo) -> Markdown:
-    state = Markdown(record.state if record.state in DONE else f"marked {record.state}")
-    return phrase("{} {}", state, signed(record.actor, record.at, tz))
+def _rests_on(stands: ItemStanding) -> Markdown | None:
+    """What was found and said of it, who is named for it, and where the figures are."""
+    weighed = stands.found is not None or stands.stale
+    told = phrase("{}", stands.evidence) if weighed else phrase("{}", stands.note) if stands.note else None
+    named = [_person(one) for one in stands.people if one.read or one.name != stands.by]
+    if named:
+        told = joined([*([told] if told else []), *named], "; ")
+    if told is not None and stands.finding is not None:
+        told = phrase("{} (evidence {})", told, Markdown(f"`{stands.finding[:12]}`"))
+    return told
+
+
+def _person(person: Person) -> Markdown:
+    named = phrase("{} ({})", person.name, person.on)
+    return phrase("{} read {}", named, ", ".join(person.read)) if person.read else named
+
+
+def _told(stands: ItemStanding, tz: tzinfo) -> Markdown:
+    assert stands.at is not None
+    marked = not stands.done and stands.found is None and not stands.stale
+    state = Markdown(f"marked {stands.state}" if marked else stands.state)
+    return phrase("{} {}", state, signed(stands.by or "", stands.at, tz))
 
 
 def _set_aside(state: RolloutState | None, requirement: str) -> str | None:
@@ -183,6 +208,7 @@ def enable_view(state: RolloutState | None, tz: tzinfo, forecast: Forecast | Non
         rehearsal=_rehearsal(rehearsal) if rehearsal else None,
         forecast=forecast_view(state, forecast, tz),
         overrides=_overrides(enable.overrides) if enable else (),
+        approvals=approvals(state, "enable", tz),
     )
 
 

@@ -93,6 +93,7 @@ class EnableView:
     rehearsal: Field | None
     forecast: ForecastView | None
     overrides: tuple[Markdown, ...]
+    approvals: tuple[Markdown, ...] = ()  # by others than the one who enabled
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +119,7 @@ class EvaluationView:
     decision: Field
     boxes: Mapping[Recommendation, Tick]
     behind: tuple[Markdown, ...] = ()  # the numbers that the judgement rests on
+    approvals: tuple[Markdown, ...] = ()  # of proceeding
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +146,14 @@ class RollbackView:
 
 
 @dataclass(frozen=True, slots=True)
+class PictureView:
+    """A picture beside the document; `alt` says what it shows."""
+
+    alt: Markdown
+    path: Markdown
+
+
+@dataclass(frozen=True, slots=True)
 class ExecutionLogView:
     """The whole log, in the order of the seed document."""
 
@@ -153,7 +163,7 @@ class ExecutionLogView:
     checklist: Mapping[ItemId, Tick]
     selection: SelectionView
     enable: EnableView
-    remarks: tuple[Markdown, ...]  # notes on the rollout as a whole
+    remarks: tuple[Markdown, ...]  # notes on the rollout as a whole, and its pauses
     days: tuple[DayView, ...]
     evaluation: EvaluationView
     tickets: tuple[TicketView, ...]
@@ -162,3 +172,6 @@ class ExecutionLogView:
     could_improve: tuple[Markdown, ...]
     tuning: tuple[Markdown, ...]
     search: Field | None  # for better thresholds; stands below what people say of them
+    pictures: tuple[PictureView, ...] = ()  # of what was measured
+    judged_pictures: tuple[PictureView, ...] = ()
+    seals: tuple[Markdown, ...] = ()

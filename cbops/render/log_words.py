@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from datetime import tzinfo
 
 from cbops.model.base import Instant
-from cbops.model.state import RolloutState, Stage
+from cbops.model.events_safeguards import ApprovedStep
+from cbops.model.state import ApprovalRecord, RolloutState, Stage
 from cbops.model.system import SystemUser
 from cbops.model.verdict import Recommendation
 from cbops.render import text
@@ -52,6 +53,32 @@ def signed(actor: str, at: Instant, tz: tzinfo, system: SystemUser | None = None
 def named(actor: str, system: SystemUser | None) -> Markdown:
     """The name that was given, and the account of the operating system that gave it."""
     return phrase("{}", actor) if system is None else phrase("{} (account {})", actor, system.words)
+
+
+def approvals(state: RolloutState | None, step: ApprovedStep, tz: tzinfo) -> tuple[Markdown, ...]:
+    """Who approved the step, when, with which words and which key; whether it counted is the gate's to say."""
+    return tuple(_approval(one, tz) for one in (state.approvals if state else ()) if one.given.step == step)
+
+
+def _approval(one: ApprovalRecord, tz: tzinfo) -> Markdown:
+    told = signed(one.actor, one.at, tz, one.system)
+    if one.given.key is not None:
+        told = phrase("{}, signed with the key {}", told, Markdown(f"`{one.given.key[:16]}`"))
+    what = phrase("{}, of {}", told, Markdown(f"`{one.given.what[:12]}`"))
+    return phrase("{}: {}", what, one.given.note) if one.given.note else what
+
+
+def seals(state: RolloutState | None, tz: tzinfo) -> tuple[Markdown, ...]:
+    """Who sealed how much of the record, when and with which key; `journal verify` says whether a seal is good."""
+    return tuple(
+        phrase(
+            "Events 1 to {} sealed with the key {}, {}",
+            str(one.sealed.covers),
+            Markdown(f"`{one.sealed.key[:16]}`"),
+            signed(one.actor, one.at, tz, one.system),
+        )
+        for one in (state.seals if state else ())
+    )
 
 
 def listed(items: Sequence[Markdown], otherwise: Markdown) -> Field:

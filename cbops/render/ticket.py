@@ -9,6 +9,7 @@ from pathlib import Path
 
 from cbops.model.base import iso
 from cbops.model.calendar import zone
+from cbops.model.sending import SendingRecord
 from cbops.model.ticket import Ticket, TicketBody, TicketState, TicketStep
 from cbops.render import text
 from cbops.render.engine import render
@@ -37,6 +38,7 @@ class TicketDocument:
     status: Markdown
     opened: Markdown
     signal: Markdown
+    sent: tuple[Markdown, ...]  # where to, and the address there
     issue: Markdown
     tenants: Markdown
     providers: Markdown
@@ -59,17 +61,26 @@ class TicketDocument:
 
 
 def ticket_text(
-    rollout: str, timezone: str, ticket: Ticket, body: TicketBody, own: Path | None = None
+    rollout: str,
+    timezone: str,
+    ticket: Ticket,
+    body: TicketBody,
+    own: Path | None = None,
+    *,
+    sendings: tuple[SendingRecord, ...] = (),
 ) -> str:
-    """The document of `tickets/CB-OPS-001.md`: the same record gives the same bytes. `own`: the user's templates.
+    """The document of `tickets/CB-OPS-001.md`: the same record gives the same bytes. `own`: the user's templates;
+    `sendings`: of the rollout's, where this ticket was sent.
 
     ConfigError when the time zone is unknown, InputError for a user's template that is wrong.
     """
-    view = _document(rollout, zone(timezone), ticket, body)
+    view = _document(rollout, zone(timezone), ticket, body, sendings)
     return render(TEMPLATE, own, ticket=view)
 
 
-def _document(rollout: str, tz: tzinfo, ticket: Ticket, body: TicketBody) -> TicketDocument:
+def _document(
+    rollout: str, tz: tzinfo, ticket: Ticket, body: TicketBody, sendings: tuple[SendingRecord, ...]
+) -> TicketDocument:
     context = body.context
     return TicketDocument(
         front=_front(rollout, ticket),
@@ -77,6 +88,7 @@ def _document(rollout: str, tz: tzinfo, ticket: Ticket, body: TicketBody) -> Tic
         status=escape(ticket.state.words.capitalize()),
         opened=phrase("{} by {}", text.instant(ticket.opened_at, tz), ticket.opened_by),
         signal=escape(ticket.signal),
+        sent=tuple(_sent(each) for each in sendings if each.ticket == ticket.number and each.id is not None),
         issue=escape(body.issue),
         tenants=_names(context.tenants),
         providers=_names(context.providers),
@@ -99,6 +111,12 @@ def _document(rollout: str, tz: tzinfo, ticket: Ticket, body: TicketBody) -> Tic
     )
 
 
+def change_lines(timezone: str, steps: tuple[TicketStep, ...]) -> tuple[str, ...]:
+    """What happened to a ticket, each as one line of Markdown. ConfigError when the time zone is unknown."""
+    tz = zone(timezone)
+    return tuple(_step(step, tz) for step in steps)
+
+
 def _front(rollout: str, ticket: Ticket) -> tuple[Markdown, ...]:
     """YAML, in which every text is a quoted one: JSON's spelling is also YAML's."""
     fields: dict[str, object] = {
@@ -119,6 +137,11 @@ def _front(rollout: str, ticket: Ticket) -> tuple[Markdown, ...]:
     return tuple(
         Markdown(f"{name}: {json.dumps(value, ensure_ascii=False)}") for name, value in fields.items()
     )
+
+
+def _sent(sending: SendingRecord) -> Markdown:
+    state = "not known" if sending.remote is None else sending.remote.value
+    return phrase("{} ({}, {})", sending.target, sending.url or sending.id or "", state)
 
 
 def _items(lines: tuple[str, ...]) -> tuple[Markdown, ...]:

@@ -12,21 +12,41 @@ from jinja2 import TemplateError, TemplateSyntaxError, nodes
 from jinja2.meta import find_undeclared_variables
 
 from cbops.errors import InputError
-from cbops.render.engine import LOG, environment, problem_of
+from cbops.model.config_notifications import NotificationKind
+from cbops.render.day_view import DailyEntryView
+from cbops.render.engine import DAY, FINAL, LOG, WEEK, environment, problem_of
+from cbops.render.final_view import FinalReportView
 from cbops.render.locate import template_names, template_source
 from cbops.render.log_view import DayView, ExecutionLogView, ForecastView
+from cbops.render.notice import NoticeView, template_of
 from cbops.render.own import own_names, own_source
+from cbops.render.readiness import TEMPLATE as READINESS
+from cbops.render.readiness import ReadinessDocument
 from cbops.render.ticket import TEMPLATE as TICKET
 from cbops.render.ticket import TicketDocument
+from cbops.render.weekly_view import WeeklySummaryView
 
 # The names that templates are given, each with its view model.
 VIEWS: Mapping[str, type] = {
     "log": ExecutionLogView,
+    "entry": DailyEntryView,
+    "week": WeeklySummaryView,
+    "final": FinalReportView,
     "ticket": TicketDocument,
+    "notice": NoticeView,  # of each under notification/
+    "readiness": ReadinessDocument,
     "day": DayView,  # of the loop that includes execution_log/day.md.j2
     "forecast": ForecastView,  # of execution_log/enable.md.j2
 }
-_ROOTS = {LOG: ("log",), TICKET: ("ticket",)}
+_ROOTS = {
+    LOG: ("log",),
+    DAY: ("entry",),
+    WEEK: ("week",),
+    FINAL: ("final",),
+    TICKET: ("ticket",),
+    READINESS: ("readiness",),
+    **{template_of(kind): ("notice",) for kind in NotificationKind},
+}
 _GLOBALS = frozenset(("range",))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from cbops.model.calendar import day_window, days_begun, zone
-from cbops.model.observation import DayWindow
+from cbops.model.day_window import DayWindow
 from cbops.model.state import RolloutState
 
 

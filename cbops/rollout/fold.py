@@ -14,39 +14,55 @@ from typing import Any
 from cbops.errors import RecordError
 from cbops.model.base import Frozen
 from cbops.model.events import (
-    BreakerAdopted,
-    ChecklistMarked,
     ComparisonSet,
     DayCollected,
     Decided,
-    EnableAbandoned,
-    EnableDone,
-    EnableIntended,
     Entry,
     EpisodeClassified,
     Evaluated,
-    Forecasted,
     IncidentAdded,
     LessonAdded,
-    LogsRead,
     NoteAdded,
     OwnerNotified,
+    Rehearsed,
+    RolloutOpened,
+    TornLineSetAside,
+)
+from cbops.model.events_change import (
+    BreakerAdopted,
+    EnableAbandoned,
+    EnableDone,
+    EnableIntended,
+    EnableSetAside,
     PolicyReloaded,
     PolicyWritten,
-    Rehearsed,
     RollbackDone,
     RollbackFailed,
     RollbackIntended,
     RollbackProof,
-    RolloutOpened,
-    TornLineSetAside,
-    Tuned,
 )
+from cbops.model.events_checklist import ChecklistMarked, ItemVerified
 from cbops.model.events_guard import GuardBreached, GuardEnded, GuardStarted, RolloutPaused, RolloutUnpaused
+from cbops.model.events_replay import Forecasted, LogsRead, Tuned
 from cbops.model.events_safeguards import ApprovalGiven, JournalSealed
+from cbops.model.events_sending import (
+    ChannelTold,
+    TicketSeenThere,
+    TicketSendFailed,
+    TicketSendIntended,
+    TicketSent,
+)
 from cbops.model.events_tickets import TicketMoved, TicketNoted, TicketOpened, TicketUpdated
 from cbops.model.state import RolloutState, Stage
-from cbops.rollout import fold_change, fold_guard, fold_record, fold_safeguards, fold_tickets
+from cbops.rollout import (
+    fold_change,
+    fold_checklist,
+    fold_guard,
+    fold_record,
+    fold_safeguards,
+    fold_sending,
+    fold_tickets,
+)
 from cbops.rollout.fold_base import Changes, E, Step, refuse
 
 STEPS: dict[type[Frozen], Step[Any]] = {}
@@ -63,12 +79,14 @@ def _opened_again(_state: RolloutState, entry: Entry, _event: RolloutOpened) -> 
 
 _on(RolloutOpened, _opened_again)
 _on(OwnerNotified, fold_record.owner_notified)
-_on(ChecklistMarked, fold_record.checklist_marked)
+_on(ChecklistMarked, fold_checklist.checklist_marked)
+_on(ItemVerified, fold_checklist.item_verified)
 _on(Rehearsed, fold_record.rehearsed)
 _on(EnableIntended, fold_change.enable_intended)
 _on(PolicyWritten, fold_change.policy_written)
 _on(PolicyReloaded, fold_change.policy_reloaded)
 _on(EnableDone, fold_change.enable_done)
+_on(EnableSetAside, fold_change.enable_set_aside)
 _on(EnableAbandoned, fold_change.enable_abandoned)
 _on(BreakerAdopted, fold_change.breaker_adopted)
 _on(DayCollected, fold_record.day_collected)
@@ -90,6 +108,11 @@ _on(TicketOpened, fold_tickets.ticket_opened)
 _on(TicketUpdated, fold_tickets.ticket_updated)
 _on(TicketMoved, fold_tickets.ticket_moved)
 _on(TicketNoted, fold_tickets.ticket_noted)
+_on(TicketSendIntended, fold_sending.ticket_send_intended)
+_on(TicketSent, fold_sending.ticket_sent)
+_on(TicketSendFailed, fold_sending.ticket_send_failed)
+_on(TicketSeenThere, fold_sending.ticket_seen_there)
+_on(ChannelTold, fold_sending.channel_told)
 _on(JournalSealed, fold_safeguards.journal_sealed)
 _on(ApprovalGiven, fold_safeguards.approval_given)
 _on(GuardStarted, fold_guard.guard_started)
@@ -123,7 +146,8 @@ def _open(entry: Entry) -> RolloutState:
     event = entry.event
     if not isinstance(event, RolloutOpened):
         raise refuse(entry, "the first event is 'rollout_opened'")
-    return RolloutState(
+    # The event was checked when it was read; building what checks the whole state takes as long as reading it.
+    return RolloutState.model_construct(
         id=event.rollout,
         phase=event.phase,
         stage=Stage.SELECTED,

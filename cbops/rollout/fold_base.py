@@ -11,8 +11,10 @@ from cbops.model.base import JsonObject
 from cbops.model.checklist import ItemId
 from cbops.model.events import Entry, Event
 from cbops.model.other_policy import OtherPolicy
+from cbops.model.sending import SendingRecord
 from cbops.model.state import (
     ApprovalRecord,
+    ChannelRecord,
     ChecklistRecord,
     ClassificationRecord,
     CollectedDay,
@@ -30,8 +32,10 @@ from cbops.model.state import (
     RehearsalRecord,
     RollbackRecord,
     RolloutState,
+    SealRecord,
     Stage,
     TuningRecord,
+    VerificationRecord,
 )
 from cbops.model.ticket import Ticket
 
@@ -44,6 +48,8 @@ class Changes(TypedDict, total=False):
     stage: Stage
     notifications: tuple[NotificationRecord, ...]
     checklist: dict[ItemId, ChecklistRecord]
+    verifications: dict[ItemId, VerificationRecord]
+    people: tuple[ChecklistRecord, ...]
     rehearsals: tuple[RehearsalRecord, ...]
     enable: EnableRecord | None
     enabled_at: datetime
@@ -65,8 +71,11 @@ class Changes(TypedDict, total=False):
     logs: tuple[LogsRecord, ...]
     comparisons: tuple[ComparisonRecord, ...]
     tickets: tuple[Ticket, ...]
+    sendings: tuple[SendingRecord, ...]
+    told: tuple[ChannelRecord, ...]
     others: tuple[OtherPolicy, ...]
     approvals: tuple[ApprovalRecord, ...]
+    seals: tuple[SealRecord, ...]
     pauses: tuple[PauseRecord, ...]
     torn_lines: int
 

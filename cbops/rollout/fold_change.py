@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from cbops.model.events import (
+from cbops.model.events import Entry
+from cbops.model.events_change import (
     BreakerAdopted,
     EnableAbandoned,
     EnableDone,
     EnableIntended,
-    Entry,
+    EnableSetAside,
     PolicyReloaded,
     PolicyWritten,
     RollbackDone,
@@ -71,6 +72,11 @@ def enable_done(state: RolloutState, entry: Entry, event: EnableDone) -> Changes
         "block": record.block,
         "document": record.after,
     }
+
+
+def enable_set_aside(state: RolloutState, entry: Entry, event: EnableSetAside) -> Changes:
+    record = _enabling(state, entry)
+    return {"enable": record.model_copy(update={"overrides": (*record.overrides, *event.overrides)})}
 
 
 def enable_abandoned(state: RolloutState, entry: Entry, event: EnableAbandoned) -> Changes:

@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
+from cbops.model.day_window import Drift
 from cbops.model.events import (
-    ChecklistMarked,
     ComparisonSet,
     DayCollected,
     Decided,
     Entry,
     EpisodeClassified,
     Evaluated,
-    Forecasted,
     IncidentAdded,
     LessonAdded,
-    LogsRead,
     NoteAdded,
     OwnerNotified,
     Rehearsed,
     TornLineSetAside,
-    Tuned,
 )
-from cbops.model.observation import Drift
+from cbops.model.events_replay import Forecasted, LogsRead, Tuned
 from cbops.model.state import (
-    ChecklistRecord,
     ClassificationRecord,
     CollectedDay,
     ComparisonRecord,
@@ -39,7 +35,7 @@ from cbops.model.state import (
     Stage,
     TuningRecord,
 )
-from cbops.model.verdict import Recommendation
+from cbops.model.verdict_words import Recommendation
 from cbops.rollout.fold_base import Changes, refuse, require_enabled
 from cbops.rollout.other_policies import joined
 
@@ -47,14 +43,6 @@ from cbops.rollout.other_policies import joined
 def owner_notified(state: RolloutState, entry: Entry, event: OwnerNotified) -> Changes:
     record = NotificationRecord(at=entry.at, actor=entry.actor, notified=event)
     return {"notifications": (*state.notifications, record)}
-
-
-def checklist_marked(state: RolloutState, entry: Entry, event: ChecklistMarked) -> Changes:
-    """The last word on an item counts."""
-    record = ChecklistRecord(
-        at=entry.at, actor=entry.actor, item=event.item, state=event.state, note=event.note
-    )
-    return {"checklist": {**state.checklist, event.item: record}}
 
 
 def rehearsed(state: RolloutState, entry: Entry, event: Rehearsed) -> Changes:

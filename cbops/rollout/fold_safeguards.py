@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cbops.model.events import Entry
 from cbops.model.events_safeguards import ApprovalGiven, JournalSealed
-from cbops.model.state import ApprovalRecord, RolloutState
+from cbops.model.state import ApprovalRecord, RolloutState, SealRecord
 from cbops.rollout.fold_base import Changes
 
 
@@ -13,6 +13,7 @@ def approval_given(state: RolloutState, entry: Entry, event: ApprovalGiven) -> C
     return {"approvals": (*state.approvals, record)}
 
 
-def journal_sealed(_state: RolloutState, _entry: Entry, _event: JournalSealed) -> Changes:
-    """A seal is about the journal, not about the rollout."""
-    return {}
+def journal_sealed(state: RolloutState, entry: Entry, event: JournalSealed) -> Changes:
+    """Whether it is good isn't asked here: `journal verify` does."""
+    record = SealRecord(at=entry.at, actor=entry.actor, system=entry.system, sealed=event)
+    return {"seals": (*state.seals, record)}

@@ -70,14 +70,28 @@ def ticket_moved(state: RolloutState, entry: Entry, event: TicketMoved) -> Chang
 def ticket_noted(state: RolloutState, entry: Entry, event: TicketNoted) -> Changes:
     ticket = _ticket(state, entry, event.ticket)
     changes: dict[str, Any] = {}
-    what = "noted"
     if event.priority is not None:
         changes |= {"priority": event.priority, "priority_by": entry.actor}
-        what = f"priority {event.priority.value}"
     if event.done is not None:
         changes["done"] = tuple(dict.fromkeys((*ticket.done, event.done)))
-        what = f"done: {event.done}"
-    return _with(state, ticket, entry, what, note=event.note, changes=changes)
+    return _with(state, ticket, entry, _noted(event), note=event.note, changes=changes)
+
+
+def noted_already(ticket: Ticket, actor: str, event: TicketNoted) -> bool:
+    """Whether this very thing was the last that happened to the ticket; whoever was interrupted may say it again."""
+    last = ticket.steps[-1]
+    same = (last.actor, last.what, last.note, last.state) == (actor, _noted(event), event.note, None)
+    return (
+        same
+        and event.priority in (None, ticket.priority)
+        and (event.done is None or event.done in ticket.done)
+    )
+
+
+def _noted(event: TicketNoted) -> str:
+    if event.done is not None:
+        return f"done: {event.done}"
+    return "noted" if event.priority is None else f"priority {event.priority.value}"
 
 
 def _ticket(state: RolloutState, entry: Entry, number: int) -> Ticket:

@@ -77,7 +77,10 @@ def _reading(routes: APIRouter, router: Router) -> None:
             ),
             policy_json=found.document,
             metadata=bodies.Metadata(
-                schema_version="1.0", loaded_at=stored.updated_at, last_used_at=last, request_count=requests
+                schema_version="1.0",
+                loaded_at=router.loaded_at(tenant, policy),
+                last_used_at=last,
+                request_count=requests,
             ),
         )
 

@@ -11,10 +11,10 @@ from typing import Literal
 
 from cbops.errors import StorageError
 from cbops.model.base import JsonObject, from_ms, iso, to_ms
-from cbops.model.policy import next_version, parse_version
 from cbops.simulator import schema
 from cbops.simulator.decision import DryRun, dry_run
 from cbops.simulator.engine import Engine
+from cbops.simulator.numbering import new_version
 from cbops.simulator.problems import CallRefusedError
 from cbops.simulator.scenarios import Outage, Scenario
 from cbops.simulator.store import StateFile, StoredPolicy, StoredRouter, StoredVersion
@@ -79,6 +79,7 @@ class Router:
         )
         policies = self._initial() if stored is None else tuple(each.reloaded() for each in stored.policies)
         self._policies = {(each.tenant, each.policy): each for each in policies}
+        self._loaded = dict.fromkeys(self._policies, now_ms)  # when each was taken up last
         for policy in policies:
             self._engine.set_live(policy.tenant, policy.policy, policy.live.document)
         if stored is None:
@@ -124,6 +125,7 @@ class Router:
             self._policies = {key: each.reloaded() for key, each in self._policies.items()}
             for each in self._policies.values():
                 self._engine.set_live(each.tenant, each.policy, each.live.document)
+            self._loaded = dict.fromkeys(self._policies, self.now_ms)
 
     def metrics(self) -> str:
         """The page that Prometheus scrapes."""
@@ -156,6 +158,11 @@ class Router:
         with self._lock:
             requests, last = self._engine.usage(tenant, policy)
         return requests, None if last is None else iso(from_ms(last))
+
+    def loaded_at(self, tenant: str, policy: str) -> str:
+        """When its live version was last taken up, by a write, a reload or a restart."""
+        with self._lock:
+            return iso(from_ms(self._loaded[tenant, policy]))
 
     def dry_run(self, tenant: str, policy: str, context: Mapping[str, object]) -> DryRun:
         """Where a request would go now; nothing is counted."""
@@ -197,7 +204,7 @@ class Router:
             old = self._policies.get((tenant, policy))
             if match is not None and (old is None or old.etag != match):
                 raise CallRefusedError(412, "precondition_failed", "the policy changed since it was read")
-            new = _new_version(old, version)
+            new = new_version(old, version)
             at = iso(self.now)
             if not dry:
                 written = StoredVersion(
@@ -234,7 +241,7 @@ class Router:
             found = stored.reloaded()
             if found is not stored:
                 self._replace(found)
-            self._engine.set_live(tenant, policy, found.live.document)
+            self._take_up(found)
             return found
 
     def disable_breakers(self) -> None:
@@ -255,7 +262,11 @@ class Router:
         except StorageError as error:
             raise CallRefusedError(507, "storage_failed", error.message) from error
         self._policies = policies
-        self._engine.set_live(changed.tenant, changed.policy, changed.live.document)
+        self._take_up(changed)
+
+    def _take_up(self, stored: StoredPolicy) -> None:
+        self._engine.set_live(stored.tenant, stored.policy, stored.live.document)
+        self._loaded[stored.tenant, stored.policy] = self.now_ms
 
     def _write(self, policies: Mapping[tuple[str, str], StoredPolicy]) -> None:
         if self._file is not None:
@@ -285,16 +296,3 @@ class Router:
             for spec in self.scenario.tenants
             for policy in spec.policies
         )
-
-
-def _new_version(old: StoredPolicy | None, wanted: str | None) -> str:
-    versions = [] if old is None else [each.version for each in old.versions]
-    if wanted is None:
-        return next_version(versions)
-    if versions and parse_version(wanted) <= max(map(parse_version, versions)):
-        raise CallRefusedError(
-            409,
-            "version_conflict",
-            f"version {wanted} is not above the highest, which is {max(versions, key=parse_version)}",
-        )
-    return wanted

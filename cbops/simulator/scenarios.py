@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 from cbops.errors import InputError
 from cbops.model.base import JsonObject
+from cbops.model.near import did_you_mean
 from cbops.model.tenant import Owner, Target, Tenant, TenantsFile
 
 
@@ -246,5 +247,8 @@ def scenario(name: str) -> Scenario:
     """The scenario of that name; InputError names those that there are."""
     found = SCENARIOS.get(name)
     if found is None:
-        raise InputError(f"there is no scenario '{name}'", hint=f"There are {', '.join(SCENARIOS)}.")
+        raise InputError(
+            f"there is no scenario '{name}'",
+            hint=f"{did_you_mean(name, SCENARIOS)}There are {', '.join(SCENARIOS)}.",
+        )
     return found

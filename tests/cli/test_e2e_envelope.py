@@ -28,7 +28,10 @@ LIFE = [
     (("canary", "enable", "--yes"), 6),
     (("canary", "approve", "enable", "--yes"), 0),
     (("checklist", "mark", "all"), 0),
+    (("checklist", "verify"), 2),
+    (("checklist", "verify", "--yes"), 7),  # there are no rules to look at
     (("checklist", "show"), 0),
+    (("report", "readiness"), 7),  # nothing was scraped yet
     (("policy", "show"), 0),
     (("policy", "diff"), 0),
     (("policy", "check"), 0),
@@ -59,8 +62,14 @@ LIFE = [
     (("ticket", "show", "99"), 3),
     (("ticket", "update", "1", "--to", "closed"), 6),
     (("ticket", "update", "1", "--to", "triaged"), 0),
+    (("ticket", "send", "--yes"), 3),  # nobody to send them to
+    (("ticket", "sync"), 3),
+    (("notify", "test"), 3),  # no channel is named
     (("decide", "extend", "--by", "Maya", "--reason", "too little"), 0),
     (("report", "log"), 0),
+    (("report", "day"), 3),  # no day is over, so none was measured
+    (("report", "weekly"), 3),
+    (("report", "final"), 0),
     (("report", "templates"), 0),
     (("journal", "show"), 0),
     (("journal", "seal"), 2),

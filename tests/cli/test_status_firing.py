@@ -56,10 +56,9 @@ def test_what_fires_for_the_tenant_is_shown(cli, adopted, tmp_path):
         told, answer = cli("canary", "status"), cli.json("canary", "status")
 
     assert told.status == answer.status == 0
-    line = f"  firing     RouterCircuitBreakerOpened (warning), openai, since {since:%Y-%m-%d %H:%M} UTC"
-    assert [each.removesuffix("; unprocessed") for each in told.stdout.splitlines() if "firing" in each] == [
-        line
-    ]
+    line = f"firing RouterCircuitBreakerOpened (warning), openai, since {since:%Y-%m-%d %H:%M} UTC"
+    assert f" {line}" in " ".join(told.stdout.split())  # folded at 80 columns
+    assert told.stdout.count("RouterCircuitBreakerOpened") == 1
     (alert,) = answer.data["alerts_firing"]
     assert (alert["name"], alert["tenant"], alert["silenced_by"]) == (
         "RouterCircuitBreakerOpened",

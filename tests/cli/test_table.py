@@ -31,6 +31,8 @@ HEAVY = {
     "stamina",
     "grafana_foundation_sdk",
     "keyring",
+    "apprise",
+    "requests",
     "cryptography",
 }
 

@@ -23,6 +23,10 @@ OFF = """\
 router: {admin_url: "https://127.0.0.1:9", tls: {verify: false}, retries: {attempts: 1}}
 metrics: {url: "https://127.0.0.1:9", tls: {verify: false}, retries: {attempts: 1}}
 alerts: {alertmanager_url: "https://127.0.0.1:9", tls: {verify: false}, retries: {attempts: 1}}
+tickets:
+  targets:
+    - {name: ops, kind: github, repository: a/b, token: {env: T}, tls: {verify: false}}
+    - {name: desk, kind: webhook, url: {env: U}, secret: {env: S}, tls: {verify: false}}
 """
 
 
@@ -32,7 +36,7 @@ def test_each_command_warns_of_each_server_that_is_not_verified(cli: Cli, extra:
     (cli.folder / "tenants.yaml").write_text("tenants: []\n", encoding="utf-8")
     for command in ("canary status", "policy show t p"):
         told = cli(*command.split(), *extra).stderr
-        for section in ("router", "metrics", "alerts"):
+        for section in ("router", "metrics", "alerts", "tickets.targets.ops", "tickets.targets.desk"):
             assert f"warning: {section}.tls.verify is false" in told
 
 

@@ -20,7 +20,8 @@ from loopback import Handler as Connection
 from loopback import serving
 
 from cbops.clients.admin import AdminClient
-from cbops.clients.admin_http import MAX_ANSWER_BYTES, path_part
+from cbops.clients.admin_call import path_part
+from cbops.clients.admin_http import MAX_ANSWER_BYTES
 from cbops.errors import (
     AdminAnswerError,
     AdminError,

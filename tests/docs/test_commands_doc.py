@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,8 @@ from practice import Stages
 
 from cbops import errors
 from cbops.cli.demo_files import prepare
+from cbops.cli.examples import EXAMPLES as EXAMPLES_OF_HELP
+from cbops.cli.examples import folded
 from cbops.cli.schemas import file_name
 from cbops.cli.table import TABLE, Entry
 from cbops.simulator.scenarios import SOUND
@@ -113,6 +116,21 @@ def test_the_example_of_the_demo_shows_what_the_committed_one_holds(cli: Cli, ch
 def test_every_command_is_in_an_example_of_its_own(entry: Entry) -> None:
     steps = [step.command for block in EXAMPLES if block.section == entry.words for step in block.steps]
     assert any(command.startswith(f"cbops {entry.words}") for command in steps)
+
+
+@every_command
+def test_the_help_ends_with_examples_that_this_page_runs(entry: Entry) -> None:
+    """Another command's are a line in cbops/cli/examples.py."""
+    steps = [step.command for block in EXAMPLES if block.section == entry.words for step in block.steps]
+    assert EXAMPLES_OF_HELP.get(entry.words, ())
+    assert set(EXAMPLES_OF_HELP[entry.words]) <= set(steps)
+
+
+def test_a_long_example_goes_on_before_an_option_as_a_shell_takes_it() -> None:
+    for example in (each for several in EXAMPLES_OF_HELP.values() for each in several):
+        lines = folded(example)
+        assert all(len(line) <= 76 for line in lines)
+        assert shlex.split(" ".join(line.removesuffix(" \\") for line in lines)) == shlex.split(example)
 
 
 @every_command

@@ -70,6 +70,8 @@ def rows(*calls: tuple[str, int] | str, once: tuple[str | tuple[str, int], ...] 
 
 
 LIST, HISTORY, PUT, RELOAD, SWITCH = "GET policies", "GET history", "PUT", "POST reload", "POST disable"
+ONE_READING = ("monitor", "watch", "--until", "2000-01-01", "--wait", "0s")
+WRITING = ("canary enable", "rollback", "resume", "monitor watch (a rollback)")
 CHOSEN = (TENANT, "--policy", POLICY, "--provider", PROVIDER)
 
 COMMANDS = (
@@ -175,6 +177,18 @@ COMMANDS = (
     ),
     Command("replay run", ("replay", "run", "trace.csv"), "ready", rows(HISTORY), alone=True),
     Command("doctor", ("doctor",), "no rollout", rows(LIST), works=7, alone=True),
+    Command("canary approve", ("canary", "approve", "enable", "--yes"), "ready", rows(HISTORY)),
+    Command(
+        "journal verify --against-router", ("journal", "verify", "--against-router"), "enabled", rows(HISTORY)
+    ),
+    Command(
+        "checklist verify", ("checklist", "verify", "--yes"), "ready", rows(HISTORY), works=7, alone=True
+    ),
+    Command("report readiness", ("report", "readiness"), "ready", rows(LIST), works=7, alone=True),
+    Command("monitor watch", ONE_READING, "enabled", rows(HISTORY), works=7, alone=True),
+    Command(
+        "monitor watch (a rollback)", ONE_READING, "rolling back", rows(PUT, RELOAD), works=20, alone=True
+    ),
 )
 
 
@@ -249,7 +263,7 @@ class World:
         self.proxy.well()
         if took > PATIENCE:
             raise UnthinkableError(f"it hangs: {took:.0f} s: {where}")
-        writes = command.name.startswith(("canary enable", "rollback", "resume"))
+        writes = command.name.startswith(WRITING)
         if not writes and self._live() != before:
             raise UnthinkableError(f"a command that only reads changed something: {where}")
         if result.status not in (0, command.works) and not writes and self._journal() != journal:
@@ -322,7 +336,7 @@ class World:
 
     def _rolled_back(self, where: str, command: Command) -> str | None:
         """Whatever happened, the next rollback disables it."""
-        if not command.name.startswith(("canary enable", "rollback", "resume")) or not self._enabled():
+        if not command.name.startswith(WRITING) or not self._enabled():
             return None
         if command.name.startswith("rollback"):
             self.work.rollback(*command.words[2:])
@@ -351,7 +365,7 @@ class World:
         if command.name == "replay run":
             found += [each for each in data["notes"] if "live policy" in each]
         text = "; ".join(found)
-        return text.replace(self.proxy.url, "http://router")
+        return text.replace(self.proxy.url, "http://router").replace(f"{self.work.folder}/", "")
 
     def _run(self, command: Command) -> Result:
         return self.work(*command.words)

@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from crash_world import KILLED, Crash
-from flow_world import Work
+from flow_world import POLICY, PROVIDER, TENANT, Work
 
+from cbops.journal.folders import find_rollouts
+from cbops.journal.keys import create_signer
 from cbops.journal.reader import read
 from cbops.model.base import to_ms
 from cbops.model.events import DayCollected
@@ -19,6 +21,11 @@ from cbops.model.state import RolloutState, Stage
 ENABLE = ("canary", "enable", "--yes")
 ROLLBACK = ("rollback", "--yes")
 TICKET = ("ticket", "create", "--title", "Opens at night", "--issue", "Nobody knows why")
+TRIAGE = ("ticket", "update", "1", "--to", "triaged", "--priority", "high", "--note", "it is real")
+SELECT = ("canary", "select", TENANT, "--policy", POLICY, "--provider", PROVIDER, "--override", "for a test")
+APPROVE = ("canary", "approve", "enable", "--yes", "--note", "looks right")
+SEAL = ("journal", "seal", "--key", "seal.key", "--out", "kept.json")
+GUARD = ("monitor", "watch", "--auto-rollback", "--wait", "0s", "--until", "day-end")
 DECIDE = ("decide", "extend", "--by", "Maya", "--reason", "too little was seen")
 
 
@@ -61,7 +68,8 @@ def told_of_rolling_back(work: Work, state: RolloutState, status: dict[str, Any]
     flying, live = status["in_flight"], work.router.enabled()
     if state.stage is Stage.ROLLING_BACK:
         assert flying["live"] == ("before" if live else "intended")
-        assert status["next_command"] == "cbops rollback"
+        restores = state.rollbacks[-1].restore is not None
+        assert status["next_command"] == ("cbops resume" if restores else "cbops rollback")
     else:
         assert flying is None
         assert state.stage is (Stage.MONITORING if live else Stage.ROLLED_BACK)
@@ -128,6 +136,58 @@ def collected_in_the_end(work: Work, folder: Path) -> None:
     assert days.count(1) in (1, 2)
 
 
+def told_of_the_selection(_work: Work, state: RolloutState, status: dict[str, Any]) -> None:
+    assert (state.stage, status["stage"]) == (Stage.SELECTED, "selected")
+    assert status["next_command"] == "cbops canary notify --how HOW"
+
+
+def selected_in_the_end(work: Work, folder: Path) -> None:
+    """One rollout, and nothing left of an attempt before it."""
+    assert [each.name for each in find_rollouts(folder.parent)] == [folder.name]
+    assert work.types(folder)[0] == "rollout_opened"
+
+
+def told_of_the_approval(work: Work, state: RolloutState, status: dict[str, Any]) -> None:
+    assert status["stage"] == "selected"
+    shown = work.ok("journal", "show")["entries"]
+    assert [each["type"] for each in shown].count("approval_given") == len(state.approvals)
+
+
+def approved_in_the_end(work: Work, folder: Path) -> None:
+    """Said again it stands twice, as one person's word of one plan."""
+    given = [each.given for each in work.state(folder).approvals]
+    assert len(given) in (1, 2)
+    assert len(set(given)) == 1
+
+
+def told_of_the_seal(work: Work, _state: RolloutState, _status: dict[str, Any]) -> None:
+    assert all(seal["ok"] for seal in work.ok("journal", "verify")["seals"])
+
+
+def sealed_in_the_end(work: Work, folder: Path) -> None:
+    """The seal that was kept elsewhere is whole, and of this record; one that nobody kept harms nothing."""
+    key = (work.folder / "seal.key.pub").read_text().strip()
+    found = work.ok("journal", "verify", "--key", key, "--seal", "kept.json")
+    assert {seal["ok"] for seal in found["seals"]} == {True}
+    assert work.types(folder).count("journal_sealed") in (1, 2)
+
+
+def told_of_the_guard(work: Work, state: RolloutState, status: dict[str, Any]) -> None:
+    """What it began is told like any rollback; its ticket is listed as soon as it is on record."""
+    told_of_rolling_back(work, state, status)
+    told_of_the_ticket(work, state, status)
+
+
+def guarded_in_the_end(work: Work, folder: Path) -> None:
+    """The breach came before the rollback, and whoever was killed ended nothing."""
+    types = work.types(folder)
+    assert types.index("guard_breached") < types.index("ticket_opened") < types.index("rollback_intended")
+    assert work.state(folder).rollbacks[0].reason.startswith("guard: ")
+    assert work.router.version() == "1.2"
+    assert not work.router.enabled()
+    ticket_file_in_the_end(work, folder)
+
+
 def told_of_the_ticket(work: Work, state: RolloutState, _status: dict[str, Any]) -> None:
     listed = work.ok("ticket", "list")["tickets"]
     assert [each["id"] for each in listed] == ["CB-OPS-001"][: len(state.tickets)]
@@ -137,6 +197,12 @@ def ticket_file_in_the_end(work: Work, folder: Path) -> None:
     """The file says what the record says."""
     shown = work.ok("ticket", "show", "1")["text"]
     assert (folder / "tickets" / "CB-OPS-001.md").read_text(encoding="utf-8") == shown
+
+
+def triaged_in_the_end(work: Work, folder: Path) -> None:
+    ticket = work.state(folder).tickets[0]
+    assert (ticket.state.value, ticket.priority.value) == ("triaged", "high")
+    ticket_file_in_the_end(work, folder)
 
 
 def nothing_more(_work: Work, _folder: Path) -> None:
@@ -149,6 +215,35 @@ def ready(crash: Crash) -> Path:
 
 def enabled(crash: Crash) -> Path:
     return crash.work.enabled()
+
+
+def nothing_yet(crash: Crash) -> Path:
+    """Where the rollout is going to be."""
+    rollouts = crash.work.folder / "rollouts"
+    rollouts.mkdir()
+    return rollouts / f"phase1-{TENANT}-{crash.work.clock.now():%Y%m%d}"
+
+
+def keyed(crash: Crash) -> Path:
+    create_signer("seal.key", crash.work.folder)
+    return crash.work.ready()
+
+
+def ticketed(crash: Crash) -> Path:
+    folder = crash.work.enabled()
+    crash.work.ok(*TICKET)
+    return folder
+
+
+def beyond_a_bound(crash: Crash) -> Path:
+    """Two minutes with the breaker, at a latency that the guard doesn't bear."""
+    work = crash.work
+    work.configure(
+        guard={"readings": 1, "latency": {"above_ms": 0.001, "min_results": 1, "action": "rollback"}}
+    )
+    folder = work.enabled()
+    work.play(minutes=2)
+    return folder
 
 
 def enabling(crash: Crash) -> Path:
@@ -205,5 +300,19 @@ ROWS = (
     Row(
         "ticket create", TICKET, enabled, ("ticket_opened",), told_of_the_ticket, ticket_file_in_the_end,
         writes=False,
+    ),
+    Row(
+        "ticket update", TRIAGE, ticketed, ("ticket_noted", "ticket_moved"), told_of_the_ticket, triaged_in_the_end,
+        again=(6, 0), writes=False,
+    ),
+    Row(
+        "canary select", SELECT, nothing_yet, ("rollout_opened",), told_of_the_selection, selected_in_the_end,
+        again=(6, 0), writes=False,
+    ),
+    Row("canary approve", APPROVE, ready, (), told_of_the_approval, approved_in_the_end, writes=False),
+    Row("journal seal", SEAL, keyed, (), told_of_the_seal, sealed_in_the_end, writes=False),
+    Row(
+        "monitor watch", GUARD, beyond_a_bound, ("rollback_done", "ticket_opened"), told_of_the_guard,
+        guarded_in_the_end, works=20, again=(6, 20), puts=1, resumed=(False,),
     ),
 )  # fmt: skip

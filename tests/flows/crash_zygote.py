@@ -24,14 +24,19 @@ import stamina
 from crash_points import Points
 
 # Everything that a command loads, so that a fork has it already.
+import cbops.cli.commands.canary_approve
 import cbops.cli.commands.canary_enable
 import cbops.cli.commands.canary_notify
+import cbops.cli.commands.canary_select
 import cbops.cli.commands.decide
+import cbops.cli.commands.journal_seal
 import cbops.cli.commands.monitor_daily
 import cbops.cli.commands.monitor_note
+import cbops.cli.commands.monitor_watch
 import cbops.cli.commands.resume
 import cbops.cli.commands.rollback
 import cbops.cli.commands.ticket_create
+import cbops.cli.commands.ticket_update
 import cbops.clients.admin
 import cbops.clients.files
 import cbops.clients.store  # noqa: F401

@@ -13,6 +13,7 @@ from crash_commands import ROWS, Row
 from crash_world import KILLED, ROOT, Crash
 from flow_world import Snapshot, Work
 
+from cbops.journal.folders import find_rollouts
 from cbops.journal.reader import read
 from cbops.model.events import TornLineSetAside
 
@@ -61,6 +62,11 @@ class World:
     @property
     def work(self) -> Work:
         return self.crash.work
+
+    @property
+    def opened(self) -> bool:
+        """Whether there is a rollout: a crash while it is opened may leave none."""
+        return self.folder in find_rollouts(self.folder.parent)
 
     def restore(self) -> None:
         if self.row.writes:
@@ -120,10 +126,14 @@ def settled(world: World, point: str, tally: Tally, *, resumed: bool) -> None:
     """The next commands tell the truth, bring it to its end, and do nothing twice."""
     row, work, folder = world.row, world.work, world.folder
     try:
-        told(world)
-        work.verified()
-        done = row.once and all(kind in work.types(folder) for kind in row.once)
-        if resumed:
+        done = False
+        if world.opened:
+            told(world)
+            work.verified()
+            done = bool(row.once) and all(kind in work.types(folder) for kind in row.once)
+        else:
+            assert "there is no rollout" in work.refused(6, "wrong-stage", "canary", "status")["message"]
+        if resumed and world.opened:
             action = work.ok("resume")["action"]
             assert action in ("finished", "abandoned", "nothing")
             assert work.ok("resume")["action"] == "nothing"

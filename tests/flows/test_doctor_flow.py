@@ -14,9 +14,9 @@ from cbops.clients.rule_series import MAX_SERIES
 
 @pytest.fixture
 def ready(work: Work) -> Work:
-    """Scraped for twenty minutes, a rollout opened."""
+    """Scraped for twenty minutes, a rollout opened that may begin."""
     work.play(minutes=20)
-    work.select()
+    work.ready()
     return work
 
 
@@ -211,7 +211,7 @@ def test_a_damaged_record_is_named_with_its_place(ready: Work) -> None:
     assert problems(found) == {"journal"}
     damaged = found.one("journal")
     assert damaged["remedy"] == f"cbops journal verify --rollout {folder.name}"
-    assert "line 1 of the journal was changed" in damaged["text"]
+    assert "line 1 was changed" in damaged["text"]
 
 
 def test_a_folder_that_can_not_hold_rollouts(work: Work) -> None:
@@ -281,9 +281,11 @@ def test_a_practice_clock_that_can_not_be_had_is_told(ready: Work) -> None:
 def test_words_come_in_groups_with_marks_and_remedies(ready: Work) -> None:
     ready.wire.down()
     lines = ready.text("doctor").stdout.splitlines()
-    assert lines[0].startswith("1 problem, ")
+    assert lines[0].startswith("No-go for ")
+    assert ": 1 reason. 1 problem, " in lines[0]
     assert lines[0].endswith("checks passed.")
-    groups = [line for line in lines[1:-1] if not line.startswith(" ")]
+    weighed, *groups = [line for line in lines[1:-1] if not line.startswith(" ")]
+    assert weighed.startswith("no-go for ")
     assert groups == ["configuration", "router", "metrics", "alerts", "dashboard", "clocks", "installation"]
     (wrong,) = [number for number, line in enumerate(lines) if line.startswith("  ✗ problem")]
     remedy = lines[wrong + 1].strip().removeprefix("do: ")

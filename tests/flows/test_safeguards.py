@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from crash_world import KILLED, Crash
 from flow_world import Work
 
 from cbops.flows.approve import approve
@@ -15,6 +16,7 @@ from cbops.flows.steps.recording import Who
 from cbops.journal.reader import read
 from cbops.journal.signing import Signer, new_signer
 from cbops.model.base import iso
+from cbops.model.state import Stage
 from cbops.model.system import SystemUser
 
 BOB = SystemUser(user="bob", host="desk")
@@ -93,6 +95,72 @@ def test_a_rollback_is_blocked_by_nothing(work: Work) -> None:
     work.ok("decide", "rollback", "--by", "Maya", "--reason", "r")
 
 
+def half_made(work: Work) -> Path:
+    """An enabling whose write arrived and whose end nobody saw."""
+    folder = work.ready()
+    work.wire.answer("POST reload", 500)
+    work.refused(4, "admin-answer", "canary", "enable", "--yes")
+    return folder
+
+
+def test_finishing_a_half_made_enabling_in_a_freeze_takes_a_reason_on_record(work: Work) -> None:
+    folder = half_made(work)
+    work.configure(freezes=[freeze(work)])
+    error = work.refused(6, "blocked", "resume")
+    assert "a change freeze is on: 'year's end'" in error["message"]
+    assert "cbops rollback" in error["hint"]
+    assert "cbops resume --override freeze=REASON" in error["hint"]
+    assert work.state(folder).stage is Stage.ENABLING
+    work.refused(2, "usage", "resume", "--override", "never mind")
+    assert work.ok("resume", "--override", "freeze=it is half done")["action"] == "finished"
+    assert [(each.requirement, each.reason) for each in last_of(folder, "enable_set_aside").overrides] == [
+        ("freeze", "it is half done")
+    ]
+    work.ok("report", "log")
+    assert "freeze: it is half done" in (folder / "execution-log.md").read_text(encoding="utf-8")
+
+
+def test_a_freeze_that_was_set_aside_at_the_beginning_holds_up_no_end(work: Work) -> None:
+    work.ready()
+    work.configure(freezes=[freeze(work)])
+    work.wire.answer("POST reload", 500)
+    work.refused(4, "admin-answer", "canary", "enable", "--yes", "--override", "freeze=asked for")
+    assert work.ok("resume")["action"] == "finished"
+
+
+def test_finishing_what_nobody_else_approved_takes_a_reason_on_record(work: Work) -> None:
+    folder = half_made(work)
+    work.configure(approvals={"enable": 2})
+    assert "approved by nobody else" in work.refused(6, "blocked", "resume")["message"]
+    assert work.ok("resume", "--override", "approval=Bob agrees")["action"] == "finished"
+    assert [each.requirement for each in last_of(folder, "enable_set_aside").overrides] == ["approval"]
+
+
+def test_what_was_approved_when_it_began_is_finished_without_another_word(work: Work) -> None:
+    folder = work.ready()
+    work.configure(approvals={"enable": 2})
+    work.ok("canary", "approve", "enable", "--yes")
+    approved_by(work, folder, "enable")
+    work.wire.answer("POST reload", 500)
+    work.refused(4, "admin-answer", "canary", "enable", "--yes")
+    work.play(hours=80)
+    assert work.ok("resume", "--by", "Bob")["action"] == "finished"
+
+
+def test_giving_up_an_enabling_is_blocked_by_nothing(work: Work, crash: Crash) -> None:
+    work.ready()
+    assert crash("before PUT", 1, "canary", "enable", "--yes") == KILLED
+    work.configure(freezes=[freeze(work)], approvals={"enable": 2})
+    assert work.ok("resume")["action"] == "abandoned"
+
+
+def test_taking_a_half_made_enabling_back_is_blocked_by_nothing(work: Work) -> None:
+    folder = half_made(work)
+    work.configure(freezes=[freeze(work)], approvals={"enable": 2})
+    work.rollback()
+    assert work.state(folder).stage is Stage.ROLLED_BACK
+
+
 def test_enabling_takes_another_account_s_approval(work: Work) -> None:
     folder = work.ready()
     work.configure(approvals={"enable": 2})
@@ -105,6 +173,25 @@ def test_enabling_takes_another_account_s_approval(work: Work) -> None:
     assert "Bob: it is one's own: the same account of the operating system" in error["message"]
     approved_by(work, folder, "enable")
     work.ok("canary", "enable", "--yes")
+
+
+def test_approvals_seals_and_what_was_set_aside_stand_in_the_execution_log(work: Work) -> None:
+    folder = work.ready()
+    work.configure(approvals={"enable": 2, "proceed": 2}, freezes=[freeze(work)])
+    work.ok("canary", "approve", "enable", "--yes", "--note", "looks | right", "--by", "Ann")
+    approved_by(work, folder, "enable")
+    work.ok("canary", "enable", "--yes", "--override", "freeze=asked for")
+    work("evaluate")
+    work.ok("canary", "approve", "proceed", "--yes", "--by", "Cleo")
+    work.ok("journal", "seal", "--new-key", "seal.key", "--by", "Dee")
+    work.ok("report", "log")
+    log = (folder / "execution-log.md").read_text(encoding="utf-8")
+    enabling, judged = log.split("### Step 2")[1].split("### Step 3")[0], log.split("### Step 4")[1]
+    assert "by Bob (account bob@desk), " in enabling
+    assert "looks \\| right" in enabling
+    assert "- freeze: asked for" in enabling
+    assert "by Cleo (account " in judged.split("## Production")[0]
+    assert "by Dee (account " in judged.split("## Seals on Record")[1]
 
 
 def test_an_approval_can_t_be_set_aside(work: Work) -> None:

@@ -23,6 +23,10 @@ WORDS = (
     "a\nb", "a\x00b"[:1], "{{7*7}}", "<script>", "[x](javascript:1)", "| a | b |", "x" * 5_000, "ü☃", "\ud800", "all", "auto", "met", "well", "expected",
     "proceed", "policy", "tenant", "global", "router", "json", "text", "key=value", "=", "a=b=c", "*", "**/*", "cbops.yaml", "rollouts", "none.json", "S01", "1", "%s%n", "$(id)", "`id`",
 )  # fmt: skip
+# Where a path is for the person to choose, it may be anywhere; here it stays where nothing is harmed.
+CHOSEN = frozenset(("--out", "--svg", "--write", "--textfile", "--new-key"))
+ELSEWHERE = frozenset(("../../outside", "/etc/passwd", ".."))
+HERE = tuple(word for word in WORDS if word not in ELSEWHERE)
 
 CONFIG = """\
 version: 1
@@ -49,7 +53,8 @@ def lines(count: int, seed: int) -> Iterator[list[str]]:
     options = {entry.words: _options(entry) for entry in entries}
     for number in range(count):
         entry = entries[number % len(entries)]
-        yield [*_globals(rng), *entry.words.split(), *_words(options[entry.words], rng)]
+        chosen = CHOSEN | {""} if entry.words == "init" else CHOSEN
+        yield [*_globals(rng), *entry.words.split(), *_words(options[entry.words], rng, chosen)]
 
 
 def _options(entry: Entry) -> list[tuple[str, bool]]:
@@ -59,12 +64,13 @@ def _options(entry: Entry) -> list[tuple[str, bool]]:
     found = []
     for parameter in get_command(app).params:
         name = parameter.opts[0] if parameter.param_type_name == "option" else ""
-        if name not in ("--help", "--out"):  # --out is for a path of the user's choice
+        if name != "--help":
             found.append((name, not getattr(parameter, "is_flag", False)))
     return found
 
 
-def _words(options: list[tuple[str, bool]], rng: random.Random) -> list[str]:
+def _words(options: list[tuple[str, bool]], rng: random.Random, chosen: frozenset[str]) -> list[str]:
+    """`chosen`: the options whose value is a path of the person's choice."""
     made: list[str] = []
     for name, valued in options:
         if name and rng.random() < 0.5:
@@ -72,11 +78,11 @@ def _words(options: list[tuple[str, bool]], rng: random.Random) -> list[str]:
         if name:
             made.append(name)
         if valued:
-            made.append(rng.choice(WORDS))
+            made.append(rng.choice(HERE if name in chosen else WORDS))
     if rng.random() < 0.3:
         made.append("--yes")
     if rng.random() < 0.1:
-        made.append(rng.choice(WORDS))
+        made.append(rng.choice(HERE if "" in chosen else WORDS))
     return made
 
 

@@ -20,7 +20,8 @@ from cbops.measure import gather_day, measure_day
 from cbops.model.base import as_utc, to_ms
 from cbops.model.calendar import day_window
 from cbops.model.config import MetricsConfig
-from cbops.model.events import BreakerAdopted, DayCollected, IncidentAdded
+from cbops.model.events import DayCollected, IncidentAdded
+from cbops.model.events_change import BreakerAdopted
 from cbops.model.tenant import Target
 from cbops.model.ticket import TicketKind
 

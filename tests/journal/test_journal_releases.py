@@ -9,8 +9,12 @@ from typing import Any, get_args
 import pytest
 
 from cbops.journal.reader import read
+from cbops.journal.signing import is_signed
 from cbops.journal.verification import verify
-from cbops.model.events import ComparisonSet, Event, Forecasted, LogsRead, Tuned
+from cbops.model.base import iso
+from cbops.model.events import ComparisonSet, Event
+from cbops.model.events_change import EnableSetAside
+from cbops.model.events_checklist import ItemVerified
 from cbops.model.events_guard import (
     GuardBreached,
     GuardEnded,
@@ -18,8 +22,17 @@ from cbops.model.events_guard import (
     RolloutPaused,
     RolloutUnpaused,
 )
+from cbops.model.events_replay import Forecasted, LogsRead, Tuned
 from cbops.model.events_safeguards import ApprovalGiven, JournalSealed
+from cbops.model.events_sending import (
+    ChannelTold,
+    TicketSeenThere,
+    TicketSendFailed,
+    TicketSendIntended,
+    TicketSent,
+)
 from cbops.model.events_tickets import TicketMoved, TicketNoted, TicketOpened, TicketUpdated
+from cbops.model.seal import seal_statement
 from cbops.model.state import Stage
 from cbops.rollout.fold import fold
 
@@ -53,10 +66,12 @@ def test_a_journal_of_an_earlier_release_is_read_proven_and_folded(folder: Path)
 
 # Event types that came later: a journal of the release that has them joins tests/data/journals with it.
 SINCE_VERSION_1 = {
+    EnableSetAside,
     ApprovalGiven,
     GuardBreached,
     GuardEnded,
     GuardStarted,
+    ItemVerified,
     JournalSealed,
     RolloutPaused,
     RolloutUnpaused,
@@ -67,6 +82,11 @@ SINCE_VERSION_1 = {
     TicketNoted,
     TicketOpened,
     TicketUpdated,
+    TicketSendIntended,
+    TicketSent,
+    TicketSendFailed,
+    TicketSeenThere,
+    ChannelTold,
     Tuned,
 }
 
@@ -86,3 +106,17 @@ def test_the_state_of_version_1_is_what_it_was() -> None:
     assert state.enable.verification == "read back, equal"
     assert state.rollbacks[-1].failures == ("reload: no answer",)
     assert fold(read(RELEASES / "v1" / "adopted").entries).stage is Stage.MONITORING
+
+
+def test_version_2_names_the_account_of_each_line_and_its_state_is_what_it_was() -> None:
+    folder = RELEASES / "v2" / "enabled"
+    entries = read(folder).entries
+    assert {json.loads(line)["v"] for line in (folder / "journal.jsonl").read_bytes().splitlines()} == {2}
+    assert {entry.system.words for entry in entries if entry.system is not None} == {"maya@desk"}
+    state = fold(entries)
+    assert (state.id, state.stage, state.torn_lines) == ("tenant-a", Stage.ROLLED_BACK, 1)
+    assert (len(state.approvals), len(state.seals), len(state.pauses)) == (1, 1, 1)
+    seal = state.seals[0].sealed
+    said = seal_statement(state.id, seal.covers, seal.hash, iso(seal.sealed_at), seal.key)
+    assert (seal.covers, seal.hash) == (len(entries) - 1, entries[-2].hash)
+    assert is_signed(said, key=seal.key, signature=seal.signature)

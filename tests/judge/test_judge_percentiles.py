@@ -19,7 +19,8 @@ from cbops.model.verdict import Verdict
 
 FINE = tuple(round(100 * 1.01**i, 3) for i in range(250))  # one per cent each
 COARSE = (50.0, 100.0, 250.0, 500.0, 1000.0)
-AUTO = CriteriaConfig(p95_binding="auto")
+AUTO = CriteriaConfig()
+NEVER = CriteriaConfig(p95_binding="never")
 
 
 @dataclass(frozen=True)
@@ -91,19 +92,24 @@ def test_a_mean_that_is_missed_stays_missed_whatever_the_p95_says(tails):
 
 
 @pytest.mark.parametrize("tails", [Tails(), Tails(after=460), Tails(first=0), Tails(bounds=COARSE)])
-def test_unless_it_is_asked_to_bind_it_is_only_shown(tails):
-    found, alone = latency(tails, CriteriaConfig()), latency(Tails(first=99), CriteriaConfig())
+def test_where_it_is_never_to_bind_it_is_only_shown(tails):
+    found, alone = latency(tails, NEVER), latency(Tails(first=99), NEVER)
     assert found.verdict is alone.verdict is Verdict.MET
     assert found.evidence["percentiles"]["binds"] is False
     assert found.evidence["change_upper"] == alone.evidence["change_upper"]
 
 
 def test_it_is_said_that_a_shown_p95_does_not_bind():
-    assert "it is shown and doesn't bind" in latency(Tails(after=460), CriteriaConfig()).summary
+    assert "it is shown and doesn't bind" in latency(Tails(after=460), NEVER).summary
 
 
-def test_without_histograms_nothing_is_said_unless_it_is_asked_to_bind():
-    assert "p95" not in latency(Tails(first=99), CriteriaConfig()).summary
+def test_without_histograms_nothing_is_said_where_it_is_never_to_bind():
+    assert "p95" not in latency(Tails(first=99), NEVER).summary
+
+
+def test_it_binds_by_default_where_the_buckets_allow():
+    assert CriteriaConfig().p95_binding == "auto"
+    assert latency(Tails(after=460), CriteriaConfig()).evidence["percentiles"]["binds"] is True
 
 
 def test_the_interval_holds_the_truth_and_is_wider_than_without_buckets():

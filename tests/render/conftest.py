@@ -13,15 +13,9 @@ import pytest
 import tuning_made
 
 from cbops.model.checklist import ITEMS
-from cbops.model.events import (
-    Decided,
-    EpisodeClassified,
-    Forecasted,
-    IncidentAdded,
-    OwnerNotified,
-    RollbackProof,
-    Tuned,
-)
+from cbops.model.events import Decided, EpisodeClassified, IncidentAdded, OwnerNotified
+from cbops.model.events_change import RollbackProof
+from cbops.model.events_replay import Forecasted, Tuned
 from cbops.model.forecast import Forecast
 from cbops.model.observation import (
     AlertInterval,

@@ -28,22 +28,25 @@ from journal_samples import (
     rollback_intended,
     rollback_proof,
     safeguards,
+    sending_events,
     sha,
     ticket_opened,
     written,
 )
 
 from cbops.errors import RecordError
-from cbops.model.events import (
-    ChecklistMarked,
-    EnableAbandoned,
-    Event,
-    RollbackFailed,
-    RolloutOpened,
-    TornLineSetAside,
-)
+from cbops.model.events import Event, RolloutOpened, TornLineSetAside
+from cbops.model.events_change import EnableAbandoned, EnableSetAside, RollbackFailed
+from cbops.model.events_checklist import ChecklistMarked, ItemVerified
 from cbops.model.events_guard import RolloutPaused, RolloutUnpaused
+from cbops.model.events_sending import (
+    TicketSeenThere,
+    TicketSendFailed,
+    TicketSendIntended,
+    TicketSent,
+)
 from cbops.model.events_tickets import TicketMoved, TicketNoted, TicketUpdated
+from cbops.model.plan import OverrideNote
 from cbops.model.state import RolloutState, Stage
 from cbops.model.verdict import Recommendation
 from cbops.rollout.fold import STEPS, apply, fold
@@ -61,6 +64,7 @@ AT: dict[Stage, list[Event]] = {
     Stage.ROLLING_BACK: [*PENDING],
     Stage.ROLLED_BACK: [*ROLLED_BACK],
 }
+SET_ASIDE = EnableSetAside(overrides=(OverrideNote(requirement="freeze", reason="asked for"),))
 ABANDONED = EnableAbandoned(reason="as it was")
 FAILED = RollbackFailed(step="put", error="no answer")
 EXTEND, ROLLBACK = decided(Recommendation.EXTEND), decided(Recommendation.ROLLBACK)
@@ -77,6 +81,10 @@ NEEDS: dict[type[Event], list[Event]] = {
     TicketUpdated: [ticket_opened()],
     TicketNoted: [ticket_opened()],
     TicketMoved: [ticket_opened()],
+    TicketSendIntended: [ticket_opened()],
+    TicketSent: [ticket_opened()],
+    TicketSendFailed: [ticket_opened()],
+    TicketSeenThere: [ticket_opened(), *sending_events()[:-2]],
     RolloutUnpaused: [RolloutPaused(since=START, reason="wedged")],
 }
 
@@ -88,6 +96,7 @@ LEADS: list[tuple[Event, list[Stage | None]]] = [
     (written(), [None, ENA, None, None, None, None]),
     (reloaded(), [None, ENA, None, None, None, None]),
     (enable_done(), [None, MON, None, None, None, None]),
+    (SET_ASIDE, [None, ENA, None, None, None, None]),
     (ABANDONED, [None, SEL, None, None, None, None]),
     (adopted(), [MON, None, None, None, None, None]),
     (collected(2), [None, None, MON, DEC, RIN, RED]),
@@ -208,11 +217,27 @@ def test_the_last_word_on_a_checklist_item_counts() -> None:
     }
 
 
+def test_the_last_word_on_each_person_and_the_last_look_at_an_item_count() -> None:
+    def trained(person: str, *read: str) -> ChecklistMarked:
+        return ChecklistMarked(item="team_trained", state="attested", person=person, read=read)
+
+    state = state_of(
+        opened(),
+        trained("Ada"),
+        trained("Ben"),
+        trained("Ada", "the plan"),
+        ItemVerified(item="dashboards", state="unknown", sentence="no answer"),
+        ItemVerified(item="dashboards", state="verified", sentence="all have data"),
+    )
+    assert {one.person: one.read for one in state.people} == {"Ben": (), "Ada": ("the plan",)}
+    assert state.verifications["dashboards"].verified.state == "verified"
+
+
 def test_what_people_say_is_kept_with_who_and_when() -> None:
     state = state_of(opened(), *people())
     records = [
         *state.notifications,
-        *state.checklist.values(),
+        state.checklist["load_tests"],
         *state.rehearsals,
         *state.notes,
         *state.incidents,

@@ -186,3 +186,18 @@ def test_a_dry_run_of_a_policy_without_providers_is_refused() -> None:
     router.put(*CANARY, {}, check=False)
     with pytest.raises(CallRefusedError, match="no provider"):
         router.dry_run(*CANARY, {})
+
+
+def test_a_reload_a_write_and_a_restart_take_a_policy_up_anew():
+    router = Router(SOUND)
+    stamps = [router.loaded_at("tenant_canary", "canary_policy")]
+    document = router.policy("tenant_canary", "canary_policy").live.document
+    for act in (
+        lambda: router.reload("tenant_canary", "canary_policy"),
+        lambda: router.put("tenant_canary", "canary_policy", document),
+        router.restart,
+    ):
+        router.advance_to(router.now_ms + 1000)
+        act()
+        stamps.append(router.loaded_at("tenant_canary", "canary_policy"))
+    assert stamps == sorted(set(stamps))

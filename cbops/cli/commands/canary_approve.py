@@ -76,5 +76,5 @@ def _shown(
     now = place.clock.now()
     circuits = circuits_now(folder, place.samples, place.config.metrics, now)
     traffic = traffic_now(folder, Metrics(place.samples, place.config, now))
-    seen = preview(folder, place.admin(), block, (), circuits, traffic=traffic)
+    seen = preview(folder, place.admin(), block, (), circuits, traffic=traffic, now=place.clock.now())
     return plan_digest(seen.plan), plan_lines(seen, verbose=place.settings.verbose), seen.warnings

@@ -77,7 +77,16 @@ def command(
     traffic = traffic_now(folder, Metrics(place.samples, place.config, place.clock.now()))
     who = place.who(by)
     gate = Gate.of(place.config, who)
-    seen = preview(folder, admin, block, tuple(override or ()), circuits, traffic=traffic, gate=gate)
+    seen = preview(
+        folder,
+        admin,
+        block,
+        tuple(override or ()),
+        circuits,
+        traffic=traffic,
+        gate=gate,
+        now=place.clock.now(),
+    )
     verbose = place.settings.verbose
     if dry:
         return _with_forecast(place, seen, dry_run(seen, verbose=verbose), trace, mapping)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import shutil
 import time
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -16,9 +15,10 @@ from cbops.cli.watching import told
 from cbops.cli.wiring import SystemClock, Workplace, workplace
 from cbops.errors import UsageError
 from cbops.flows.outcome import Outcome
+from cbops.flows.steps.guard_terms import Orders, Outside
 from cbops.flows.steps.heartbeat import Heartbeat
 from cbops.flows.steps.loading import load
-from cbops.flows.watch import Orders, Outside, day_end, unpause, watch
+from cbops.flows.watch import day_end, unpause, watch
 from cbops.model.answers.watch import UnpauseAnswer, WatchAnswer
 from cbops.model.config import Config
 from cbops.model.config_guard import GuardAction
@@ -90,7 +90,7 @@ def command(
         proof_seconds=wait,
     )
     real = isinstance(place.clock, SystemClock)
-    with told(place.settings, min(80, shutil.get_terminal_size().columns)) as teller:
+    with told(place.settings, place.environ.get("TERM")) as teller:
         outside = Outside(
             samples=place.samples(),
             admin=place.admin(),

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from cbops.cli.documents import NoPictures, Out, Stdout, place_of
 from cbops.cli.wiring import workplace
 from cbops.flows.outcome import Outcome
 from cbops.flows.report import log
@@ -15,8 +15,9 @@ from cbops.model.answers.record import ReportAnswer
 
 def command(
     context: typer.Context,
-    out: Annotated[Path | None, typer.Option("--out", metavar="PATH", help="Where else to write it.")] = None,
-    stdout: Annotated[bool, typer.Option("--stdout", help="Print it instead of writing it.")] = False,
+    out: Out = None,
+    stdout: Stdout = False,
+    no_pictures: NoPictures = False,
     blank: Annotated[bool, typer.Option("--blank", help="The empty log, before any rollout.")] = False,
 ) -> Outcome[ReportAnswer]:
     """Write the execution log.
@@ -24,8 +25,8 @@ def command(
     To execution-log.md in the rollout's folder, from the record alone: writing it again gives the same bytes.
     """
     place = workplace(context)
+    where = place_of(place, out, stdout=stdout, no_pictures=no_pictures)
     if blank:
-        return log(None, place.config.criteria, out=out, stdout=stdout, own=place.templates)
+        return log(None, place.config.criteria, where)
     folder = place.rollout()
-    written = log(folder, place.config.criteria, out=out, stdout=stdout, own=place.templates)
-    return place.told(folder, written)
+    return place.told(folder, log(folder, place.config.criteria, where))

@@ -105,14 +105,16 @@ def command(
     if chosen.version is not None:
         question = f"Restore version {chosen.version} of {what} as a whole?"
     confirm(question, yes=yes)
-    return rollback(
-        admin,
-        place.samples_or_none(),
-        place.config.metrics,
-        place.who(by),
-        request,
-        warnings=() if shown else warnings,
-        told=None if place.settings.quiet else _told,
+    return place.noted(
+        rollback(
+            admin,
+            place.samples_or_none(),
+            place.config.metrics,
+            place.who(by),
+            request,
+            warnings=() if shown else warnings,
+            told=None if place.settings.quiet else _told,
+        )
     )
 
 

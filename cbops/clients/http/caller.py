@@ -20,7 +20,7 @@ from cbops.clients.http.pages import is_page, said, title
 from cbops.clients.http.retrying import TryAgainError, asked_pause, with_retries
 from cbops.clients.http.secrets import Secrets
 from cbops.clients.http.tls import verification
-from cbops.errors import MetricsError
+from cbops.errors import CbopsError
 from cbops.model.config import EndpointConfig
 
 MIB = 1 << 20
@@ -90,7 +90,7 @@ class Caller:
         """The answer to `form`, in the query of a GET or the body of a POST. Raises the errors of the server's kind."""
         return with_retries(lambda: self._once(method, path, form), self._retries, self._monotonic)
 
-    def nonsense(self, what: str, hint: str | None = None) -> MetricsError:
+    def nonsense(self, what: str, hint: str | None = None) -> CbopsError:
         """The error for an answer that makes no sense."""
         return self._server.answer(
             f"{self._server.name} {self.shown} gave an answer that makes no sense: {self.safe(what)}",
@@ -186,14 +186,14 @@ class Caller:
             )
         return Answer(status, text)
 
-    def _refusal(self, status: int, text: str) -> MetricsError:
+    def _refusal(self, status: int, text: str) -> CbopsError:
         section = self._server.section
         return self._server.refused(
             f"{self._server.name} {self.shown} refused the request (HTTP {status}){self._words(text)}",
             hint=f"Check {section}.headers, {section}.basic_auth and the places that their secrets are read from.",
         )
 
-    def _redirected(self, response: httpx.Response) -> MetricsError:
+    def _redirected(self, response: httpx.Response) -> CbopsError:
         try:
             found = response.request.url.join(response.headers.get("location", ""))
             where = str(found.copy_with(username=None, password=None, query=None, fragment=None))
@@ -221,7 +221,7 @@ class Caller:
         words = self.safe(text)
         return f": {words}" if words else ""
 
-    def _too_large(self) -> MetricsError:
+    def _too_large(self) -> CbopsError:
         key = f"{self._server.section}.max_answer_mib"
         return self._server.answer(
             f"{self._server.name} {self.shown} gave an answer that is larger than {self._max_bytes // MIB} MiB; the "
@@ -231,7 +231,7 @@ class Caller:
             else f"Check {self._server.address}: is it the right server?",
         )
 
-    def _unsendable(self) -> MetricsError:
+    def _unsendable(self) -> CbopsError:
         return self._server.unreachable(
             f"A header for {self._server.name[0].lower()}{self._server.name[1:]} cannot be sent",
             hint=f"Check {self._server.section}.headers.",

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import httpx
 
-from cbops.errors import MetricsAnswerError, MetricsError, MetricsRefusedError, MetricsUnreachableError
+from cbops.errors import CbopsError, MetricsAnswerError, MetricsRefusedError, MetricsUnreachableError
 
 _CUT = (httpx.ReadError, httpx.WriteError, httpx.CloseError, httpx.RemoteProtocolError)
 _SHOWABLE = (httpx.ConnectError, httpx.TimeoutException, *_CUT)  # their words hold no header
@@ -28,9 +28,9 @@ class Server:
     section: str
     address: str
     api: str
-    unreachable: type[MetricsError]
-    refused: type[MetricsError]
-    answer: type[MetricsError]
+    unreachable: type[CbopsError]
+    refused: type[CbopsError]
+    answer: type[CbopsError]
 
 
 METRICS = Server(
@@ -48,7 +48,7 @@ METRICS = Server(
 class Fault:
     """The error that a foreign exception stands for, whether the call may be made again, and what --verbose may show."""
 
-    error: MetricsError
+    error: CbopsError
     again: bool
     cause: Exception | None
 
@@ -93,7 +93,7 @@ def _unconnected(error: Exception, server: Server, named: str, cause: Exception 
     return Fault(told, again=isinstance(error, (httpx.ConnectError, *_CUT)), cause=cause)
 
 
-def _tls(error: ssl.SSLError, server: Server, named: str, *, certificate: bool) -> MetricsError:
+def _tls(error: ssl.SSLError, server: Server, named: str, *, certificate: bool) -> CbopsError:
     reason = str(error.reason or "")
     keys = f"{server.section}.tls"
     if isinstance(error, ssl.SSLCertVerificationError):

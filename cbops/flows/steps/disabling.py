@@ -22,7 +22,7 @@ from cbops.flows.steps.texts import clipped
 from cbops.flows.steps.wording import change_lines, plural
 from cbops.model.answers.canary import RolledBackPolicy
 from cbops.model.base import as_utc
-from cbops.model.events import (
+from cbops.model.events_change import (
     PolicyReloaded,
     PolicyWritten,
     RollbackDone,

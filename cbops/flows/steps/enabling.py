@@ -13,7 +13,7 @@ from cbops.flows.steps.recording import Record, Who
 from cbops.flows.steps.texts import clipped
 from cbops.flows.steps.wording import change_lines
 from cbops.model.base import JsonObject
-from cbops.model.events import EnableAbandoned, EnableDone, PolicyReloaded, PolicyWritten
+from cbops.model.events_change import EnableAbandoned, EnableDone, PolicyReloaded, PolicyWritten
 from cbops.model.plan import EnablePlan
 from cbops.model.policy import differences, parse_version
 from cbops.model.state import Stage

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from cbops.errors import CbopsError
 from cbops.flows.ports import AlertmanagerPort
-from cbops.model.telemetry import FiringAlert
+from cbops.model.firing import FiringAlert
 
 
 def firing(

@@ -7,7 +7,7 @@ from pathlib import Path
 from cbops.errors import InputError
 from cbops.flows.steps.recording import Who, canonical, recording
 from cbops.flows.steps.texts import MAX_NAME, clipped
-from cbops.model.events import Forecasted
+from cbops.model.events_replay import Forecasted
 from cbops.model.forecast import CircuitForecast, Forecast, PolicyForecast
 
 MAX_SUMMARY = 1000  # bytes of the sentence in the journal; the whole of it is evidence

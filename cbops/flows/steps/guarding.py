@@ -8,16 +8,20 @@ from pathlib import Path
 from cbops.errors import CbopsError
 from cbops.flows.ports import AdminPort, SamplePort
 from cbops.flows.steps.disabling import disable
+from cbops.flows.steps.notifying import about, announce, announce_rollback, outcomes
 from cbops.flows.steps.orders import Order
 from cbops.flows.steps.proving import Proving, Told, prove
 from cbops.flows.steps.recording import Who, recording
 from cbops.flows.steps.scribe import scribe
 from cbops.flows.steps.texts import clipped
 from cbops.flows.steps.ticketing import draft
+from cbops.journal.writer import WAIT_SECONDS
 from cbops.model.config import MetricsConfig
 from cbops.model.config_guard import GuardAction
-from cbops.model.events import Event, RollbackProof
-from cbops.model.events_guard import BreachKind, GuardBreached, RolloutPaused
+from cbops.model.config_notifications import NotificationKind
+from cbops.model.events import Event
+from cbops.model.events_change import RollbackProof
+from cbops.model.events_guard import BreachKind, GuardBreached, GuardEnded, RolloutPaused
 from cbops.model.guard import Breach
 from cbops.model.state import RolloutState
 from cbops.model.ticket import TicketBody, TicketContext, TicketDraft, TicketKind, TicketPriority
@@ -53,8 +57,10 @@ class Doing:
 
 def put(folder: Path, who: Who, *events: Event) -> None:
     """Append them. CbopsError when the record can't be written."""
+    # At its end it waits for what channels say; before, nothing does.
+    told = outcomes(who, wait=any(isinstance(event, GuardEnded) for event in events))
     with recording(folder, who) as (record, _):
-        for event in events:
+        for event in (*told, *events):
             record.append(event)
 
 
@@ -69,7 +75,9 @@ def record_breach(folder: Path, who: Who, doing: Doing) -> str:
         record.append(event)
         if doing.action == "pause" and record.state.paused_since is None:
             record.append(RolloutPaused(since=breach.at, reason=told))
-        return draft(record, who, _draft(record.state, doing)).id
+        ticket, whom = draft(record, who, _draft(record.state, doing)).id, about(record.state)
+    announce(who, NotificationKind.BREACH, whom, told, f"what follows: {doing.action}", f"ticket: {ticket}")
+    return ticket
 
 
 def _draft(state: RolloutState, doing: Doing) -> TicketDraft:
@@ -101,12 +109,33 @@ def _draft(state: RolloutState, doing: Doing) -> TicketDraft:
 def roll_back(admin: AdminPort, folder: Path, who: Who, order: Order) -> tuple[str, ...]:
     """Disable, on record as far as that can be written; returns what to say besides.
 
+    Where another process holds the record, once more when it is free, which puts it on record.
     CbopsError where it didn't get through: then it is pending, and the hint says what to do by hand.
     """
-    with scribe(folder, who, wait_seconds=HURRY_SECONDS) as record:
+    done = _done(admin, folder, who, order)
+    announce_rollback(who, folder, order)
+    return done
+
+
+def _done(admin: AdminPort, folder: Path, who: Who, order: Order) -> tuple[str, ...]:
+    told, locked = _once(admin, folder, who, order, HURRY_SECONDS)
+    if not locked:
+        return told
+    try:
+        again, locked = _once(admin, folder, who, order, WAIT_SECONDS)
+    except CbopsError as error:
+        return (*told, f"it could not be looked at again: {error.message}")
+    return told if locked else again
+
+
+def _once(
+    admin: AdminPort, folder: Path, who: Who, order: Order, wait_seconds: float
+) -> tuple[tuple[str, ...], bool]:
+    """(what to say besides, whether another process held the record)."""
+    with scribe(folder, who, wait_seconds=wait_seconds) as record:
         done = disable(admin, record, order)
         kept = record.kept()
-    return (*done.warnings, *kept.warnings, *kept.lines)
+        return (*done.warnings, *kept.warnings, *kept.lines), record.locked
 
 
 def prove_it(  # noqa: PLR0917 - each is one thing of its own

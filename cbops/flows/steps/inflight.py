@@ -7,11 +7,11 @@ from pathlib import Path
 
 from cbops.errors import CbopsError
 from cbops.flows.ports import AdminPort
+from cbops.flows.steps.folded import document, load
 from cbops.flows.steps.live import live_history, to_be_disabled
-from cbops.flows.steps.loading import document, load
 from cbops.flows.steps.orders import Order
 from cbops.flows.steps.wording import change_lines
-from cbops.model.answers.canary import InFlight
+from cbops.model.answers.status import InFlight
 from cbops.model.policy import Change, PolicyVersion, differences
 from cbops.model.state import EnableRecord, RollbackRecord, RolloutState, Stage
 from cbops.rollout.planning import (
@@ -66,8 +66,15 @@ def notice(folder: Path, admin: Callable[[], AdminPort]) -> str | None:
     found = in_flight(folder, state, admin)
     if found is None:
         return None
-    command = "cbops resume" if found.change == "enable" else "cbops rollback"
+    command = "cbops resume" if found.change == "enable" else finishing(state.pending_rollback)
     return f"{found.sentence} Finish it: {command}"
+
+
+def finishing(pending: RollbackRecord | None) -> str:
+    """The command that finishes a rollback. One that restores a version is finished as it was ordered by resume
+    only: another rollback would just disable the breaker.
+    """
+    return "cbops rollback" if pending is None or pending.restore is None else "cbops resume"
 
 
 def _begun(state: RolloutState) -> tuple[str, object, str]:
@@ -75,7 +82,9 @@ def _begun(state: RolloutState) -> tuple[str, object, str]:
     rollback = state.pending_rollback
     if rollback is not None:
         since = rollback.intended_at
-        return f"A rollback was begun at {since:%Y-%m-%d %H:%M:%S} UTC and not finished", since, "rollback"
+        restoring = "" if rollback.restore is None else f" that restores version {rollback.restore}"
+        begun = f"A rollback{restoring} was begun at {since:%Y-%m-%d %H:%M:%S} UTC and not finished"
+        return begun, since, "rollback"
     assert state.enable is not None
     since = state.enable.intended_at
     return f"An enabling was begun at {since:%Y-%m-%d %H:%M:%S} UTC and not finished", since, "enable"

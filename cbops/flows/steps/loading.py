@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TypeVar
 
 from pydantic import ValidationError
 
 from cbops.errors import RecordError
+from cbops.flows.steps.folded import document as document
+from cbops.flows.steps.folded import load as load
 from cbops.journal.evidence import load_evidence
-from cbops.journal.reader import read
 from cbops.model.base import Frozen, JsonObject
 from cbops.model.forecast import Forecast
 from cbops.model.observation import Observation
@@ -20,14 +20,8 @@ from cbops.model.telemetry import LogFacts
 from cbops.model.ticket import Ticket, TicketBody
 from cbops.model.tuning import Tuning
 from cbops.model.verdict import Evaluation
-from cbops.rollout.fold import fold
 
 Kept = TypeVar("Kept", bound=Frozen)
-
-
-def load(folder: Path) -> RolloutState:
-    """The rollout's state, folded from its journal; RecordError when that is damaged."""
-    return fold(read(folder).entries)
 
 
 def observation(folder: Path, collected: CollectedDay) -> Observation:
@@ -99,14 +93,6 @@ def _evidence(model: type[Kept], folder: Path, sha: str, wrong: str, *, hint: st
         raise RecordError(
             f"evidence {sha[:12]}… {wrong}: {error.error_count()} problems", hint=hint
         ) from error
-
-
-def document(folder: Path, sha: str) -> JsonObject:
-    """A policy document kept as evidence."""
-    loaded = json.loads(load_evidence(folder, sha))
-    if not isinstance(loaded, dict):
-        raise RecordError(f"evidence {sha[:12]}… is not a policy document", hint="Run: cbops journal verify")
-    return loaded
 
 
 def policy_providers(document: JsonObject) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from cbops.flows.steps.recording import Record
 from cbops.flows.steps.texts import MAX_NAME, clipped
 from cbops.model.answers.logs import LogsAnswer
 from cbops.model.base import to_ms
-from cbops.model.events import LogsRead
+from cbops.model.events_replay import LogsRead
 from cbops.model.observation import Observation
 from cbops.model.spans import outside
 from cbops.model.telemetry import LogFacts

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from cbops.errors import CbopsError
 from cbops.flows.steps.wording import plural
-from cbops.model.events import RollbackScope
+from cbops.model.events_change import RollbackScope
 
 if TYPE_CHECKING:
     from cbops.flows.steps.scribe import Scribe  # status doesn't need what writes the record

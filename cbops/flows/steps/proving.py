@@ -11,7 +11,7 @@ from cbops.flows.ports import Clock, SamplePort
 from cbops.measure import proof, proof_query
 from cbops.model.base import iso
 from cbops.model.config import MetricsConfig
-from cbops.model.events import RollbackProof
+from cbops.model.events_change import RollbackProof
 
 POLL_SECONDS = 5.0
 TELL_SECONDS = 30.0

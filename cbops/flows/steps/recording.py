@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from cbops.errors import RecordError, WrongStageError
-from cbops.flows.ports import Clock
+from cbops.flows.ports import Clock, NotifierPort
 from cbops.flows.steps.loading import load
 from cbops.flows.steps.texts import MAX_NAME, said
 from cbops.journal.writer import Journal, Session
@@ -26,7 +26,7 @@ class Who:
     """Who acts, with which command, by which clock, and under which account (null: not known).
 
     `notes` collects what was found of the record on the way (torn lines), for the person to be told. `templates`: the
-    folder of the user's own templates, for the documents that follow the record.
+    folder of the user's own templates, for the documents that follow the record. `notifier` null: nobody is told.
     """
 
     actor: str
@@ -35,6 +35,7 @@ class Who:
     notes: list[str] = field(default_factory=list)
     system: SystemUser | None = None
     templates: Path | None = None
+    notifier: NotifierPort | None = None
 
 
 class Record:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
 
 from cbops.errors import BlockedError, UsageError
-from cbops.flows.steps.texts import MAX_REASON, said
+from cbops.flows.steps.checklist import standing
+from cbops.flows.steps.texts import MAX_REASON, clipped, said
 from cbops.model.answers.canary import Requirement
 from cbops.model.checking import PolicyFinding
-from cbops.model.checklist import DONE, ITEMS
+from cbops.model.checklist import ITEMS
 from cbops.model.plan import OverrideNote, Rehearsal
 from cbops.model.state import RolloutState
 
@@ -23,8 +25,8 @@ APPROVAL = "approval"
 
 _NAMES = (*ITEMS, OWNER_NOTIFIED, REHEARSAL, CHECKS, FREEZE)
 _MARK = (
-    "Mark what is done (cbops checklist mark ITEM, cbops canary notify), "
-    "or set it aside on record: --override ITEM=REASON"
+    "Verify what a machine can (cbops checklist verify), mark what people did (cbops checklist mark ITEM, "
+    "cbops canary notify), or set it aside on record: --override ITEM=REASON"
 )
 _HINTS = {
     FREEZE: "Wait for the end of the freeze, or set it aside on record: --override freeze=REASON",
@@ -38,20 +40,14 @@ def requirements(
     rehearsal: Rehearsal,
     findings: tuple[PolicyFinding, ...],
     overrides: tuple[OverrideNote, ...],
+    now: datetime | None = None,
 ) -> tuple[Requirement, ...]:
-    """The checklist's items, the owner's notification, the policy's rehearsal and its checks: met, open, or set aside."""
+    """The checklist's items, the owner's notification, the policy's rehearsal and its checks: met, open, or set aside.
+
+    `now`: what the age of the items is counted to (null: the last event of the record).
+    """
     reasons = {note.requirement: note.reason for note in overrides}
-    listed = []
-    for item, title in ITEMS.items():
-        record = state.checklist.get(item)
-        met = record is not None and record.state in DONE
-        told = f"{record.state} by {record.actor}" if record else "unknown"
-        listed.append(Requirement(name=item, met=met, detail=f"{title}: {told}", override=reasons.get(item)))
-    notified = bool(state.notifications)
-    told = "the owner was told" if notified else "nobody is on record as having told the owner"
-    listed.append(
-        Requirement(name=OWNER_NOTIFIED, met=notified, detail=told, override=reasons.get(OWNER_NOTIFIED))
-    )
+    listed = [*recorded_requirements(state, reasons, now)]
     told = "opened and recovered" if rehearsal.passed else f"failed: {rehearsal.steps[-1]}"
     listed.append(
         Requirement(
@@ -71,19 +67,49 @@ def requirements(
     return tuple(listed)
 
 
+def recorded_requirements(
+    state: RolloutState, reasons: Mapping[str, str], now: datetime | None = None
+) -> Iterator[Requirement]:
+    """What the record alone tells: the checklist's items and the owner's notification."""
+    for one in standing(state, now or state.last_at):
+        told = (
+            f"{one.state} by {one.by}"
+            if one.done
+            else f"{one.state}, {clipped(one.reason or '', MAX_REASON)}"
+        )
+        yield Requirement(
+            name=one.item,
+            met=one.done,
+            detail=f"{one.title}: {told}",
+            override=reasons.get(one.item),
+            command=one.command,
+        )
+    notified = bool(state.notifications)
+    told = "the owner was told" if notified else "nobody is on record as having told the owner"
+    yield Requirement(
+        name=OWNER_NOTIFIED,
+        met=notified,
+        detail=told,
+        override=reasons.get(OWNER_NOTIFIED),
+        command=None if notified else "cbops canary notify --how HOW",
+    )
+
+
 def parse_overrides(
     texts: Iterable[str],
     state: RolloutState,
     rehearsal: Rehearsal,
     findings: tuple[PolicyFinding, ...],
     gates: tuple[Requirement, ...] = (),
+    *,
+    now: datetime | None = None,
 ) -> tuple[OverrideNote, ...]:
     """`ITEM=REASON` sets one requirement aside, a bare `REASON` all that are open; the last word counts.
 
     What is met is not set aside; of the `gates` a freeze only by its name, other people's approval never. UsageError for an empty reason and for an item that doesn't exist;
     InputError for a reason that is too long or no text.
     """
-    still = [each.name for each in requirements(state, rehearsal, findings, ()) if not each.met]
+    still = [each.name for each in requirements(state, rehearsal, findings, (), now) if not each.met]
     by_name = [each.name for each in gates if not each.met and each.name == FREEZE]
     notes: dict[str, OverrideNote] = {}
     for text in texts:

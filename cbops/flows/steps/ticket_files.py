@@ -47,7 +47,7 @@ def _stale(folder: Path, state: RolloutState, own: Path | None) -> dict[Path, by
     """What has to be written, by its place."""
     wanted = {
         ticket_path(folder, ticket): ticket_text(
-            state.id, state.timezone, ticket, ticket_body(folder, ticket), own
+            state.id, state.timezone, ticket, ticket_body(folder, ticket), own, sendings=state.sendings
         ).encode()
         for ticket in state.tickets
     }

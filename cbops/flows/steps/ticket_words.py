@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from cbops.errors import InputError
 from cbops.flows.steps.texts import MAX_NAME, MAX_REASON, said
-from cbops.model.answers.tickets import TicketAnswer
+from cbops.model.answers.tickets import SentTo, TicketAnswer
+from cbops.model.sending import SendingRecord
 from cbops.model.state import RolloutState
 from cbops.model.ticket import Ticket, TicketContext, TicketDraft, fingerprint
 
 WIDE = 60  # characters of a title in a list
+WIDE_ID = 12  # of an id elsewhere
 
 
-def answer_of(ticket: Ticket) -> TicketAnswer:
+def answer_of(state: RolloutState, ticket: Ticket) -> TicketAnswer:
     """The ticket as answers have it."""
     return TicketAnswer(
         id=ticket.id,
@@ -26,13 +29,45 @@ def answer_of(ticket: Ticket) -> TicketAnswer:
         last_seen=ticket.last_seen,
         resolution=ticket.resolution,
         file=f"tickets/{ticket.id}.md",
+        sent=tuple(_sent(ticket, each) for each in state.sendings if each.ticket == ticket.number),
+    )
+
+
+def _sent(ticket: Ticket, sending: SendingRecord) -> SentTo:
+    return SentTo(
+        target=sending.target,
+        id=sending.id,
+        url=sending.url,
+        state=sending.remote,
+        behind=sending.id is None or sending.steps < len(ticket.steps),
+        failed=sending.failed,
     )
 
 
 def line_of(ticket: TicketAnswer) -> str:
     """One line of a list."""
     title = ticket.title if len(ticket.title) <= WIDE else f"{ticket.title[: WIDE - 1]}…"
-    return f"  {ticket.id}  {ticket.priority.value:<8}  {ticket.state.value:<13}  {title}"
+    line = f"  {ticket.id}  {ticket.priority.value:<8}  {ticket.state.value:<13}  {title}"
+    return f"{line}  → {', '.join(_place(each) for each in ticket.sent)}" if ticket.sent else line
+
+
+def _place(sent: SentTo) -> str:
+    """`ops 12 (open)`."""
+    if sent.id is None:
+        return f"{sent.target} NOT SENT"
+    told = "not known" if sent.state is None else sent.state.value
+    number = sent.id if len(sent.id) <= WIDE_ID else f"{sent.id[:WIDE_ID]}…"
+    return f"{sent.target} {number} ({told}{', behind' if sent.behind else ''})"
+
+
+def ticket_of(state: RolloutState, wanted: str) -> Ticket:
+    """By its id, or by its number alone. InputError when there is none."""
+    number = wanted.upper().removeprefix("CB-OPS-")
+    digits = number.isascii() and number.isdecimal() and len(number) < 10
+    if digits and 1 <= int(number) <= len(state.tickets):
+        return state.tickets[int(number) - 1]
+    known = f"CB-OPS-001 to {state.tickets[-1].id}" if state.tickets else "none"
+    raise InputError(f"there is no ticket '{wanted[:40]}' in {state.id}", hint=f"Tickets: {known}.")
 
 
 def draft_of(state: RolloutState, written: TicketDraft) -> TicketDraft:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from cbops.flows.steps.recording import Who, canonical, recording
 from cbops.flows.steps.texts import MAX_REASON, clipped
-from cbops.model.events import Tuned
+from cbops.model.events_replay import Tuned
 from cbops.model.tuning import Tuning
 
 # Of the front, so many policies are kept as evidence: a log shows the recommended one, and nobody reads more.

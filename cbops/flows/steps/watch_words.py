@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from cbops.flows.steps.guard_undoing import Undoing
 from cbops.flows.steps.wording import plural
 from cbops.model.answers.watch import WatchAnswer
 from cbops.model.config_guard import GuardAction
@@ -99,7 +100,7 @@ def _latency(reading: Reading) -> str:
     return f"mean {reading.latency_ms:.0f} ms of {reading.latency_count} results"
 
 
-def closing(answer: WatchAnswer) -> Closing:
+def closing(answer: WatchAnswer, undoing: Undoing) -> Closing:
     """What happened, and what to do next."""
     blind = f", blind for {length(answer.blind_seconds)} of it" if answer.blind_seconds else ""
     watched = f"{plural(answer.readings, 'reading')} in {length(answer.watched_seconds)}{blind}"
@@ -114,8 +115,10 @@ def closing(answer: WatchAnswer) -> Closing:
             "the rollout is paused: days paused don't count; go on with: cbops monitor watch --unpause REASON",
         )
     if answer.proof is not None:
-        body = (*body, f"  {answer.proof.summary}")
-    return Closing(f"{_verdict(answer)}: {watched}.", body, warnings, _next(answer))
+        body = (*body, f"  {answer.proof.summary}", *undoing.unproven)
+    if answer.rolled_back is False and undoing.by_hand is not None:
+        warnings = (*warnings, f"the rollback is pending: {undoing.by_hand}")
+    return Closing(f"{_verdict(answer)}: {watched}.", body, warnings, _next(answer, undoing))
 
 
 def _verdict(answer: WatchAnswer) -> str:
@@ -132,7 +135,7 @@ def _verdict(answer: WatchAnswer) -> str:
     return f"{ended}No hard breach"
 
 
-def _next(answer: WatchAnswer) -> str:
+def _next(answer: WatchAnswer, undoing: Undoing) -> str:
     if answer.rolled_back:
         proven = answer.proof is not None and answer.proof.proven
         return (
@@ -141,7 +144,7 @@ def _next(answer: WatchAnswer) -> str:
             else "Prove it: cbops rollback --wait 5m"
         )
     if answer.rolled_back is False:
-        return "Finish it: cbops rollback (by hand: set circuit_breaker.enabled to false in the live policy)"
+        return f"Finish it: {undoing.finishing} (by hand: set circuit_breaker.enabled to false in the live policy)"
     if answer.paused:
         return "Look, then go on with: cbops monitor watch --unpause REASON"
     return (

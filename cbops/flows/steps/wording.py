@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
-from cbops.model.comparison import ComparisonWord
-from cbops.model.observation import LatencyFigures
-from cbops.model.policy import Change
-from cbops.model.traffic import TrafficSummary
+if TYPE_CHECKING:  # `canary status` starts without them
+    from cbops.model.comparison import ComparisonWord
+    from cbops.model.observation import LatencyFigures
+    from cbops.model.policy import Change
+    from cbops.model.traffic import TrafficSummary
 
 
 def change_line(change: Change) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from cbops.model.base import Frozen, Instant, JsonObject
+from cbops.model.readiness import Readiness
 
 # The worst last. `unknown` could not be found out, and is neither right nor wrong.
 CheckLevel = Literal["ok", "unknown", "warning", "problem"]
@@ -46,7 +47,10 @@ class RequestCounts(Frozen):
 
 
 class DoctorAnswer(Frozen):
-    """`ok`: the exit status is 0. `tenants` are those that were looked at, over the last `days` days."""
+    """`ok`: the exit status is 0. `tenants` are those that were looked at, over the last `days` days.
+
+    `readiness`: go or no-go for each rollout that is selected and not enabled.
+    """
 
     ok: bool
     strict: bool
@@ -56,3 +60,4 @@ class DoctorAnswer(Frozen):
     counts: CheckCounts
     requests: RequestCounts
     checks: tuple[DoctorCheck, ...]
+    readiness: tuple[Readiness, ...] = ()

@@ -1,4 +1,4 @@
-"""Answers of `monitor …`, `incident …`, `lesson add` and `checklist …`."""
+"""Answers of `monitor …`, `incident …` and `lesson add`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from pydantic import Field
 
 from cbops.model.answers.logs import LogsAnswer
 from cbops.model.base import Frozen, Instant
-from cbops.model.checklist import ItemId, ItemState
 from cbops.model.observation import AlertInterval, Dialect, Drift, Finding, ProviderDay
 from cbops.model.telemetry import MetricFound
 from cbops.model.verdict import Classification
@@ -104,23 +103,6 @@ class LessonAnswer(Frozen):
     rollout: str
     kind: Literal["well", "improve", "tuning"]
     text: str
-
-
-class ChecklistItemAnswer(Frozen):
-    item: ItemId
-    title: str
-    state: ItemState
-    note: str | None
-    at: Instant | None
-    by: str | None
-
-
-class ChecklistAnswer(Frozen):
-    """`complete`: every item is verified or attested."""
-
-    rollout: str
-    items: tuple[ChecklistItemAnswer, ...]
-    complete: bool
 
 
 class ClassifyAnswer(Frozen):

@@ -94,13 +94,14 @@ class JournalVerifyAnswer(Frozen):
 
 
 class ReportAnswer(Frozen):
-    """`path` null: the document went to stdout (with JSON, into `text`)."""
+    """`path` null: the document went to stdout (with JSON, into `text`). `pictures`: written beside it."""
 
     rollout: str | None
     document: str
     path: str | None
     bytes: int
     text: str | None = None
+    pictures: tuple[str, ...] = ()
 
 
 class InitAnswer(Frozen):

@@ -3,7 +3,22 @@
 from __future__ import annotations
 
 from cbops.model.base import Frozen, Instant
+from cbops.model.sending import RemoteState
 from cbops.model.ticket import TicketBody, TicketKind, TicketPriority, TicketState, TicketStep
+
+
+class SentTo(Frozen):
+    """Where a ticket is: its id and address there (null: not known), and how it stood when it was looked at last.
+
+    `behind`: something happened here that isn't there yet; `failed`: why the last attempt didn't work.
+    """
+
+    target: str
+    id: str | None
+    url: str | None
+    state: RemoteState | None
+    behind: bool
+    failed: str | None
 
 
 class TicketAnswer(Frozen):
@@ -22,6 +37,7 @@ class TicketAnswer(Frozen):
     last_seen: Instant
     resolution: str | None
     file: str
+    sent: tuple[SentTo, ...]
 
 
 class TicketCreateAnswer(Frozen):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cbops.model.base import Frozen, Instant
 from cbops.model.config_guard import GuardAction
-from cbops.model.events import RollbackProof
+from cbops.model.events_change import RollbackProof
 from cbops.model.events_guard import GuardEnd
 from cbops.model.guard import Breach
 

@@ -26,7 +26,10 @@ def to_svg(spec: JsonObject) -> str:
     try:
         drawn: str = converter.vegalite_to_svg(spec, show_warnings=False, allowed_base_urls=[])
     except ValueError as error:
-        raise InputError(f"the picture could not be drawn: {error}", hint="Leave out --svg.") from error
+        raise InputError(
+            f"the picture could not be drawn: {error}",
+            hint="Leave out --svg, or a document's pictures: --no-pictures",
+        ) from error
     return _accessible(drawn, spec) + "\n"
 
 
@@ -51,7 +54,10 @@ def _converter() -> Any:  # noqa: ANN401 - a library without types
 def _accessible(drawn: str, spec: JsonObject) -> str:
     root = _ROOT.search(drawn)
     if root is None:
-        raise InputError("the picture could not be drawn: no SVG came out", hint="Leave out --svg.")
+        raise InputError(
+            "the picture could not be drawn: no SVG came out",
+            hint="Leave out --svg, or a document's pictures: --no-pictures",
+        )
     title = spec.get("title", "")
     named = title.get("text", "") if isinstance(title, dict) else title
     words = f"<title>{_xml(named)}</title><desc>{_xml(spec.get('description', ''))}</desc>"

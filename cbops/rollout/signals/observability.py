@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from cbops.model.base import iso
+from cbops.model.checklist import ItemId
 from cbops.model.ticket import TicketBody, TicketDraft, TicketKind, TicketPriority, fingerprint
 from cbops.rollout.signals.seen import Found, Gap, Seen, context, days, queries, some
 
@@ -29,6 +31,11 @@ _REQUIRED = {
     "error_rate": "router_circuit_breaker_error_rate",
 }
 _CONTRADICTION = "contradiction"
+# Items of the checklist that are held against the series, and what mends them.
+_LOOKED: Mapping[ItemId, tuple[str, str]] = {
+    "dashboards": ("Panels of the dashboard", "cbops dashboard render"),
+    "alert_rules": ("Alert rules", "cbops alerts check FILE"),
+}
 # The judge's checks of alerts: an alert is noise, not a gap.
 _ALERTS = ("alerts", "alerts_cause")
 
@@ -37,10 +44,14 @@ def observability_signals(seen: Seen) -> Found:
     """One for each missing metric, each pair that contradicts itself, each rule that fails, and for scraping."""
     if not seen.days:
         return Found((), (Gap(KIND, "no day was collected since enabling"),))
-    gaps = (
+    gaps: tuple[Gap, ...] = (
         () if seen.evaluation else (Gap(KIND, "counters were not held against each other: cbops evaluate"),)
     )
-    parts = (_missing(seen), _contradictions(seen), _rules(seen), _scraping(seen))
+    if not any(item in seen.state.verifications for item in _LOOKED):
+        gaps += (
+            Gap(KIND, "panels and alert rules were not held against the series: cbops checklist verify"),
+        )
+    parts = (_missing(seen), _contradictions(seen), _rules(seen), _unmatched(seen), _scraping(seen))
     return Found(tuple(draft for part in parts for draft in part), gaps)
 
 
@@ -188,6 +199,28 @@ def _rules(seen: Seen) -> Iterator[TicketDraft]:
             priority=TicketPriority.HIGH,
             day=number,
         )
+
+
+def _unmatched(seen: Seen) -> Iterator[TicketDraft]:
+    """Panels and alert rules that had no series, when they were looked at last. What could not be looked at is no signal."""
+    for item, (what, command) in _LOOKED.items():
+        record = seen.state.verifications.get(item)
+        if record is None or record.verified.state != "failed":
+            continue
+        found = _draft(
+            seen,
+            "unmatched",
+            (item,),
+            title=f"{what} don't match the series that there are",
+            signal=record.verified.sentence,
+            issue=f"{what} were held against the metrics server, and what they show or watch for is not there as they ask for it.",
+            expected="Every panel and every alert rule matches series of the tenant",
+            lines=[f"{iso(record.at)}: {record.verified.sentence}"],
+            proposal=f"Mend the names, labels or the dialect ({command}), then look again: cbops checklist verify {item}",
+            priority=TicketPriority.HIGH if item == "alert_rules" else TicketPriority.MEDIUM,
+            day=seen.days[-1].window.day,
+        )
+        yield found.model_copy(update={"last_seen": record.at})
 
 
 def _scraping(seen: Seen) -> Iterator[TicketDraft]:

@@ -9,9 +9,10 @@ from forecast_samples import forecast
 from signal_samples import STEPS, at, buckets, day, evaluation, gaps, of_kind, seen, state
 from tuning_made import searched
 
-from cbops.model.events import Forecasted, Tuned
+from cbops.model.events_checklist import ItemVerified
+from cbops.model.events_replay import Forecasted, Tuned
 from cbops.model.observation import Finding, ScrapeHealth
-from cbops.model.state import ForecastRecord, TuningRecord
+from cbops.model.state import ForecastRecord, TuningRecord, VerificationRecord
 from cbops.model.telemetry import GaugeComparison, LoadedRule
 from cbops.model.ticket import TicketKind, TicketPriority
 from cbops.model.verdict import Verdict
@@ -222,3 +223,43 @@ def test_a_block_with_values_of_no_use_is_told_as_unknown_and_checked_as_it_stan
 
 def test_long_lists_are_cut_and_say_how_much_is_missing():
     assert some(str(n) for n in range(MOST_LINES + 3))[-2:] == ("11", "and 3 more")
+
+
+def test_a_latency_that_is_missed_again_is_the_same_ticket():
+    again = {**SLOW, "change": 0.2, "providers": {}}
+    (one,), (other,) = latency(Verdict.MISSED, SLOW), latency(Verdict.MISSED, again)
+    assert one.fingerprint == other.fingerprint
+    assert one.signal != other.signal
+
+
+def looked(item: str, found: str) -> dict[str, VerificationRecord]:
+    verified = ItemVerified(item=item, state=found, sentence="4 of 31 panels have no data")
+    return {item: VerificationRecord(at=at(3, "12:00"), actor="maya", verified=verified)}
+
+
+@pytest.mark.parametrize(
+    ("item", "priority"), [("dashboards", TicketPriority.MEDIUM), ("alert_rules", TicketPriority.HIGH)]
+)
+def test_a_panel_or_rule_without_series_is_a_gap_with_when_it_was_looked_at(item, priority):
+    record = seen(state=state(verifications=looked(item, "failed")))
+    (draft,) = of_kind(record, TicketKind.OBSERVABILITY_GAP)
+    assert draft.fingerprint.startswith("unmatched-")
+    assert (draft.priority, draft.last_seen) == (priority, at(3, "12:00"))
+    assert draft.signal == "4 of 31 panels have no data"
+    assert f"cbops checklist verify {item}" in draft.body.proposal[0]
+
+
+@pytest.mark.parametrize("found", ["verified", "unknown"])
+def test_panels_that_have_data_or_could_not_be_looked_at_are_no_signal(found):
+    record = seen(state=state(verifications=looked("dashboards", found)))
+    assert of_kind(record, TicketKind.OBSERVABILITY_GAP) == []
+    assert not any("panels" in why for why in gaps(record, TicketKind.OBSERVABILITY_GAP))
+
+
+def test_panels_that_nobody_looked_at_are_told_as_not_looked_at():
+    assert any("checklist verify" in why for why in gaps(seen(), TicketKind.OBSERVABILITY_GAP))
+
+
+def test_what_was_not_held_against_series_on_any_day_of_other_items_is_no_signal():
+    record = seen(state=state(verifications=looked("reload_works", "failed")))
+    assert of_kind(record, TicketKind.OBSERVABILITY_GAP) == []

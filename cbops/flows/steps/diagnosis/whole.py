@@ -20,6 +20,7 @@ from cbops.flows.steps.diagnosis.rules import rule_checks
 from cbops.flows.steps.diagnosis.scraping import scraping_checks
 from cbops.flows.steps.diagnosis.shape import cardinality_checks, dialect_check
 from cbops.model.answers.doctor import CheckGroup, DoctorCheck, RequestCounts
+from cbops.model.state import RolloutState
 
 _DIALECT = Mark("metrics", "dialect", "the dialect")
 _CARDINALITY = Mark("metrics", "cardinality", "the number of series")
@@ -42,12 +43,15 @@ _ORDER: tuple[CheckGroup, ...] = get_args(CheckGroup)
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """The checks, group by group; `tenants` are those that were looked at, `requests` what it cost."""
+    """The checks, group by group; `tenants` are those that were looked at, `states` the rollouts whose record can be
+    read, `requests` what it cost.
+    """
 
     at: datetime
     tenants: tuple[str, ...]
     checks: tuple[DoctorCheck, ...]
     requests: RequestCounts
+    states: tuple[RolloutState, ...] = ()
 
 
 def diagnose(premises: Premises) -> Diagnosis:
@@ -78,6 +82,7 @@ def diagnose(premises: Premises) -> Diagnosis:
         at=at,
         tenants=tuple(one.tenant for one in looked_at),
         checks=tuple(sorted(checks, key=lambda one: _ORDER.index(one.group))),
+        states=homes.states,
         requests=RequestCounts(
             admin=router.requests, metrics=metrics.requests, alertmanager=alertmanager.requests
         ),
