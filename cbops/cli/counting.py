@@ -24,6 +24,16 @@ def counting(what: str, *, colour: bool) -> Iterator[Callable[[int], None]]:
 
 
 @contextmanager
+def elapsing(what: str, *, colour: bool) -> Iterator[None]:
+    """What is done and the time, for work whose steps nobody can count; gone when it is done."""
+    console = Console(stderr=True, no_color=None if colour else True)
+    columns = (TextColumn("{task.description}", markup=False), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True) as shown:
+        shown.add_task(what, total=None)
+        yield
+
+
+@contextmanager
 def searching(*, colour: bool) -> Iterator[Callable[[int, int], None]]:
     """First the requests that were read, then a bar of the policies that were scored, gone when all is done."""
     console = Console(stderr=True, no_color=None if colour else True)

@@ -243,10 +243,15 @@ class Emitter:
         """On a terminal a long line goes on under its own indentation; elsewhere lines stay whole."""
         if len(line) < self.columns or not stream.isatty():
             return line
-        indent = " " * (len(line) - len(line.lstrip()) + 2)
-        width = max(self.columns - 1, 20)
+        text = line.lstrip()
+        indent = line[: len(line) - len(text)]
         return textwrap.fill(
-            line, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+            text,
+            max(self.columns - 1, 20),
+            initial_indent=indent,  # kept before a name that is longer than the line, too
+            subsequent_indent=" " * (len(indent) + 2),
+            break_long_words=False,
+            break_on_hyphens=False,
         )
 
     def _err(self, line: str, sgr: str | None = None, *, fitted: bool = True) -> None:

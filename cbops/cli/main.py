@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import signal
 import sys
 from typing import NoReturn
@@ -17,6 +18,8 @@ def main() -> NoReturn:
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         # Imports make many objects and no garbage; looking for it would take a tenth of a short command.
         gc.disable()
+        # Pydantic would ask every installed package for plugins: time for nothing, and code of others in here.
+        os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
         status: int = lazy("cbops.cli.app", "run")(sys.argv[1:])
     except KeyboardInterrupt:
         # Before the command line was understood, or a second time while saying so.

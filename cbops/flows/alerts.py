@@ -35,13 +35,13 @@ def scope_of(folder: Path | None, tenants: tuple[str, ...], labels: tuple[Tenant
 
 
 def render(
-    scope: RuleScope, chosen: Chosen, metrics: MetricsConfig, place: Place
+    scope: RuleScope, chosen: Chosen, metrics: MetricsConfig, place: Place, *, with_watch: bool = False
 ) -> Outcome[AlertsRenderAnswer]:
     """Write the rule file, or hand it over for stdout.
 
     ConfigError for names that can't stand in a rule; ConflictError where a file stands that cbops didn't write so.
     """
-    settings = RuleSettings(dialect=chosen.dialect, scope=scope, metrics=metrics)
+    settings = RuleSettings(dialect=chosen.dialect, scope=scope, metrics=metrics, with_watch=with_watch)
     group = rule_group(settings)
     text = rule_file(group, settings)
     warnings = (*chosen.notes, *_about(scope, place.folder))

@@ -11,7 +11,7 @@ from cbops.flows.ports import AdminPort
 from cbops.flows.steps.disabling import disable
 from cbops.flows.steps.enabling import finish, in_flight_said
 from cbops.flows.steps.gates import Gate, set_aside_to_finish
-from cbops.flows.steps.inflight import enabling
+from cbops.flows.steps.inflight import arrived_late, enabling
 from cbops.flows.steps.loading import document, load
 from cbops.flows.steps.orders import Order
 from cbops.flows.steps.recording import Record, Who, recording
@@ -29,6 +29,8 @@ from cbops.model.events_change import (
 from cbops.model.plan import OverrideNote
 from cbops.model.state import EnableRecord, RollbackRecord, RolloutState, Stage
 
+LATE = "an enabling reached the router after it was rolled back"
+
 
 def resume(
     folder: Path, admin: AdminPort, who: Who, gate: Gate | None = None, override: tuple[str, ...] = ()
@@ -44,6 +46,9 @@ def resume(
     state = load(folder)
     if state.pending_rollback is not None:
         return _finish_rollback(folder, admin, who, state.pending_rollback)
+    if state.stage is Stage.ROLLED_BACK and arrived_late(folder, state, lambda: admin) is not None:
+        last = state.rollbacks[-1]
+        return _take_back(folder, admin, who, Order(last.tenant, last.policy, last.scope, LATE))
     if state.stage is not Stage.ENABLING and not _arrived_late(folder, state, admin):
         return _nothing(state)
     with recording(folder, who) as (record, fresh), in_flight_said(record):
@@ -159,10 +164,14 @@ def _finish_rollback(
     folder: Path, admin: AdminPort, who: Who, pending: RollbackRecord
 ) -> Outcome[ResumeAnswer]:
     order = Order(pending.tenant, pending.policy, pending.scope, pending.reason, pending.restore)
+    return _take_back(folder, admin, who, order)
+
+
+def _take_back(folder: Path, admin: AdminPort, who: Who, order: Order) -> Outcome[ResumeAnswer]:
     with scribe(folder, who) as record:
         done = disable(admin, record, order)
         rollout = record.state.id if record.state else folder.name
-    version = next((each.version for each in done.policies if each.policy == pending.policy), None)
+    version = next((each.version for each in done.policies if each.policy == order.policy), None)
     return Outcome(
         data=ResumeAnswer(rollout=rollout, action="finished", in_flight=None, version=version),
         headline=f"Finished: the rollback of {rollout}; {done.told}.",

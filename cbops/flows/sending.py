@@ -79,7 +79,7 @@ def preview(trackers: Trackers, todo: Todo) -> Outcome[TicketSendAnswer]:
     waiting = sum(each.outcome == "prepared" for each in results)
     return Outcome(
         data=TicketSendAnswer(rollout=state.id, dry_run=True, results=results),
-        headline=f"Dry run: {plural(waiting, 'ticket')} of {state.id} would be sent; nothing was.",
+        headline=f"Dry run: {plural(waiting, 'sending')} of {state.id} would go out; nothing was sent.",
         body=tuple(line for each in results for line in sent_lines(each)),
         next_step="Send: cbops ticket send" if waiting else "Everything is there already: cbops ticket sync",
     )

@@ -13,7 +13,7 @@ from cbops.flows.outcome import Outcome
 from cbops.flows.ports import AdminPort, AlertmanagerPort
 from cbops.flows.steps.checklist import standing
 from cbops.flows.steps.firing import firing
-from cbops.flows.steps.inflight import finishing, in_flight
+from cbops.flows.steps.inflight import arrived_late, finishing, in_flight
 from cbops.flows.steps.orders import Order
 from cbops.flows.steps.status_words import headline, lines
 from cbops.journal.reader import read
@@ -44,9 +44,19 @@ def status(
         data=answer,
         headline=first,
         body=lines(answer, first),
-        warnings=(*reading.notes, *left, *_paused(answer), *unknown),
+        warnings=(*reading.notes, *_late(folder, state, admin), *left, *_paused(answer), *unknown),
         next_step=answer.next_command,
     )
+
+
+def _late(folder: Path, state: RolloutState, admin: Callable[[], AdminPort]) -> tuple[str, ...]:
+    """A write that reached the router after it was given up or rolled back."""
+    found = arrived_late(folder, state, admin)
+    if found is None:
+        return ()
+    on = "go on with it (cbops resume), or take it back (cbops rollback)"
+    way = on if state.stage is Stage.SELECTED else "take it back (cbops resume)"
+    return (f"{found.sentence} It arrived late: {way}",)
 
 
 def _answer(

@@ -10,6 +10,7 @@ from cbops.journal.codec import is_hash
 from cbops.journal.files import EVIDENCE, make_folder, mapped, read_bytes, sync_folder, write_atomically
 from cbops.model.events import DayCollected, Decided, Evaluated, Event, Sha
 from cbops.model.events_change import BreakerAdopted, EnableIntended
+from cbops.model.events_checklist import ItemVerified
 from cbops.model.events_replay import Forecasted, LogsRead, Tuned
 from cbops.model.events_tickets import TicketOpened, TicketUpdated
 
@@ -25,6 +26,7 @@ EVIDENCE_FIELDS: dict[type[Event], tuple[str, ...]] = {
     LogsRead: ("facts",),
     TicketOpened: ("body",),
     TicketUpdated: ("body",),
+    ItemVerified: ("evidence",),
 }
 
 

@@ -29,11 +29,15 @@ class RuleScope(Frozen):
 
 
 class RuleSettings(Frozen):
-    """Everything that a rule file depends on. Of `metrics` only names, labels and job matter."""
+    """Everything that a rule file depends on. Of `metrics` only names, labels and job matter.
+
+    `with_watch`: a guard must run for these tenants, so rules about its sign of life are among them.
+    """
 
     dialect: Dialect
     scope: RuleScope = RuleScope()
     metrics: MetricsConfig = MetricsConfig()
+    with_watch: bool = False
 
 
 class RecordingRule(Frozen):

@@ -69,6 +69,8 @@ def _header(settings: RuleSettings) -> str:
         lines.append("tenant labels: " + ", ".join(f"{one.name}={one.value}" for one in scope.labels))
     if metrics.job:
         lines.append(f"scrape job: {metrics.job}")
+    if settings.with_watch:
+        lines.append("with the guard: a 'cbops monitor watch' must run")
     lines += [f"name: {ours} is {theirs}" for ours, theirs in sorted(metrics.names.items())]
     lines += [f"label: {ours} is {theirs}" for ours, theirs in sorted(metrics.labels.items())]
     lines.append("To change it, change these settings and render again.")

@@ -197,8 +197,6 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "policy check": ("policy check tenant_canary canary_policy",),
     "replay run": ("replay run trace.csv", "replay run --from-prometheus"),
     "replay tune": ("replay tune trace.csv",),
-    "loadtest run": ("loadtest run", "loadtest run --target router --yes"),
-    "loadtest import": ("loadtest import none.json",),
     "rollback": ("rollback --yes", "rollback --scope tenant --yes", "rollback --scope global --yes"),
 }
 APART = {

@@ -242,7 +242,10 @@ def test_an_address_that_is_a_secret_is_in_no_message_and_no_preview(desk):
     tracker.close()
     assert "s3cr3t" not in raised.value.message + shown.model_dump_json()
     assert desk.server.requests[0][1] == "/hooks/s3cr3t-path"
-    assert desk.server.requests[0][3] == shown.body
+    _, _, headers, form = desk.server.requests[0]
+    assert form == shown.body
+    assert {headers[name] for name in ("webhook-id", "idempotency-key")} == {shown.headers["webhook-id"]}
+    assert headers["user-agent"] == shown.headers["user-agent"]
 
 
 def test_what_a_receiver_echoes_of_a_secret_address_is_not_told():

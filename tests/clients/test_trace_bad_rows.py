@@ -12,6 +12,7 @@ from cbops.errors import InputError
 
 BAD = {
     "not JSON": ("nonsense", "not JSON: 'nonsense', expected a JSON object on each line"),
+    "a deep array": ("[" * 100_000, "not JSON"),
     "an array": ("[1, 2]", "'[1, 2]' is no JSON object"),
     "a cut row within the file": ('{"ts": 1737676801.206, "lat', "not JSON"),
     "no arrival": (

@@ -132,3 +132,9 @@ def test_a_reserved_kind_of_block_is_no_packed_data():
 def _bytes(path, content):
     path.write_bytes(content)
     return path
+
+
+def test_a_first_line_that_is_no_csv_at_all_is_refused_in_words(tmp_path):
+    path = tmp_path / "trace.csv"
+    path.write_bytes(b"x" * 200_000)
+    assert "is no trace that can be read (field larger than field limit" in refused(path)

@@ -297,6 +297,37 @@ def test_a_write_that_arrived_late_is_found_by_resume(work):
     work.verified()
 
 
+def test_a_write_that_arrived_late_is_told_by_the_status(work):
+    work.ready()
+    plan = work.ok("canary", "enable", "--dry-run")["plan"]
+    work.wire.cut_before("PUT")
+    work.refused(4, "admin-unreachable", *ENABLE)
+    assert work("canary", "status").answer["warnings"] == []
+    work.router.write(plan["after"], version=plan["new_version"])
+    told = work("canary", "status").answer["warnings"]
+    assert len(told) == 1
+    assert "It arrived late: go on with it (cbops resume), or take it back (cbops rollback)" in told[0]
+
+
+def test_a_write_that_arrived_after_its_rollback_is_told_and_taken_back_by_resume(work):
+    folder = work.ready()
+    plan = work.ok("canary", "enable", "--dry-run")["plan"]
+    work.wire.cut_before("PUT")
+    work.refused(4, "admin-unreachable", *ENABLE)
+    work.rollback()
+    assert work.ok("resume")["action"] == "nothing"
+    work.router.write(plan["after"], version=plan["new_version"])
+    told = work("canary", "status").answer["warnings"]
+    assert any("It arrived late: take it back (cbops resume)" in each for each in told), told
+    assert work.ok("resume")["action"] == "finished"
+    assert not work.router.enabled()
+    assert (
+        work.state(folder).rollbacks[-1].reason == "an enabling reached the router after it was rolled back"
+    )
+    assert work.ok("resume")["action"] == "nothing"
+    work.verified()
+
+
 def test_when_reading_back_fails_too_the_enabling_stays_in_flight(work):
     folder = work.ready()
     work.wire.cut_after("PUT")

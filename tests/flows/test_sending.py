@@ -219,6 +219,29 @@ def test_syncing_twice_writes_once(team):
     assert (one["moved"], team.types()) == ([], events)
 
 
+def test_a_sync_that_is_refused_says_so_once_and_moves_nothing(team):
+    team.ok("ticket", "create", "--title", "another")
+    team.ok("ticket", "send", "--yes")
+    events, calls = team.types(), len(team.hub.calls)
+    result = team("ticket", "sync", token="expired")
+    assert result.status == 7
+    assert [each["problem"]["code"] for each in result.data["results"]] == ["sending-refused"] * 2
+    assert [each["state"] for each in result.data["results"]] == [None, None]
+    assert (team.types(), len(team.hub.calls)) == (events, calls + 1)
+
+
+def test_before_anything_was_sent_there_is_nothing_to_take_over(team):
+    assert team.ok("ticket", "sync")["results"] == []
+    assert team.hub.calls == []
+
+
+def test_two_targets_of_one_name_are_refused(team):
+    team.configure({"name": "ops", "kind": "webhook", "url": "http://127.0.0.1", "secret": {"env": "HOOK"}})
+    result = team("ticket", "send", "--yes")
+    assert (result.status, result.error["code"]) == (3, "config")
+    assert "same name" in result.error["message"]
+
+
 def test_closed_there_and_changed_here_is_held_until_it_is_taken_over(team):
     team.send()
     team.hub.close(1)

@@ -30,7 +30,9 @@ from cbops.clients.rule_files import read_rules
 from cbops.clients.scrape import Scraper
 from cbops.clients.secret_places import secret_in_file
 from cbops.clients.store import SampleStore
+from cbops.clients.traces.mapping import Mapping as TraceMapping
 from cbops.clients.traces.mapping import parse_map
+from cbops.clients.traces.reader import TraceFiles
 from cbops.errors import CbopsError
 from cbops.flows.init import CONFIG_TEXT, TENANTS_TEXT
 from cbops.journal.codec import LineError, decode
@@ -40,11 +42,15 @@ from cbops.journal.reader import read, salvage
 from cbops.journal.verification import verify
 from cbops.model.config import AlertsConfig, MetricsConfig, RetriesConfig, RouterConfig
 from cbops.model.series import SeriesQuery
+from cbops.render.engine import LOG, execution_log
+from cbops.render.log_builder import execution_log_view
 
 DATA = Path(__file__).parents[1] / "data"
 ONCE = RetriesConfig(attempts=1)
 START, END = datetime(2025, 1, 29, tzinfo=UTC), datetime(2025, 1, 29, 1, tzinfo=UTC)
 QUERY = SeriesQuery("a test", ("m_total",))
+MEMORY = 128 * 1024 * 1024
+EMPTY_LOG = execution_log_view(None, observations={}, classified={})
 ALLOWED = (CbopsError, LineError, typer.BadParameter)
 
 Parse = Callable[[bytes, Path], object]
@@ -52,7 +58,7 @@ Parse = Callable[[bytes, Path], object]
 
 @dataclass(frozen=True)
 class Boundary:
-    """A parser; `kind` is what it reads: json, yaml, lines (of JSON), page (of metrics), text."""
+    """A parser; `kind` is what it reads: json, yaml, lines (of JSON), page (of metrics), text, trace, template."""
 
     name: str
     kind: str
@@ -183,6 +189,22 @@ def secret_file(raw: bytes, folder: Path) -> None:
     path = file_of(raw, folder, "key")
     path.chmod(0o600)
     secret_in_file(path, "router.auth.file")
+
+
+def trace_files(raw: bytes, folder: Path) -> None:
+    """Under the name that its first bytes are the mark of."""
+    marks = {b"{": "trace.jsonl", b"[": "trace.json", b"\x1f\x8b": "trace.csv.gz", b"PAR1": "trace.parquet"}
+    name = next((name for mark, name in marks.items() if raw.startswith(mark)), "trace.csv")
+    path = file_of(raw, folder, name)
+    with TraceFiles((str(path),), TraceMapping(), memory_bytes=MEMORY, threads=1) as read:
+        for chunk in read.chunks():
+            assert len(chunk.arrival) <= len(raw)
+
+
+def template(raw: bytes, folder: Path) -> None:
+    """A document by a template of one's own."""
+    file_of(raw, folder, LOG)
+    execution_log(EMPTY_LOG, folder)
 
 
 @cache
@@ -325,6 +347,24 @@ BOUNDARIES = (
         "text",
         lambda raw, _at: parse_map(text_of(raw).split()),
         (b"arrival=ts:ms outcome=status outcome:200=s",),
+    ),
+    Boundary(
+        "trace files",
+        "trace",
+        trace_files,
+        (
+            b"arrival_ms,latency_ms,outcome\n1000,100,success\n2000,50,failure\n",
+            b'{"arrival_ms": 1000, "latency_ms": 100, "outcome": "success"}\n',
+        ),
+    ),
+    Boundary(
+        "template",
+        "template",
+        template,
+        (
+            b"# {{ log.status }}\n{% for day in log.days %}{{ day.title }}{% endfor %}\n",
+            b"{{ 7 * 7 }} {{ log.enable.date }}\n",
+        ),
     ),
     Boundary("secret file", "text", secret_file, (b"a-secret\n",)),
 )

@@ -64,7 +64,7 @@ def _options(entry: Entry) -> list[tuple[str, bool]]:
     found = []
     for parameter in get_command(app).params:
         name = parameter.opts[0] if parameter.param_type_name == "option" else ""
-        if name != "--help":
+        if name not in ("--help", "--watch"):  # watching is endless
             found.append((name, not getattr(parameter, "is_flag", False)))
     return found
 

@@ -77,6 +77,6 @@ def test_every_field_that_holds_a_hash_is_known_as_one() -> None:
 
 def test_an_event_names_the_evidence_that_it_has() -> None:
     named = [sha for entry in entries_of(enabled_events()) for sha in named_by(entry.event)]
-    assert len(named) == 2 + 2 + 9 + 1 + 1 + 1 + 1 + 1 + 2
+    assert len(named) == 2 + 2 + 9 + 1 + 1 + 1 + 1 + 1 + 2 + 1
     bare = Decided(decision=Recommendation.EXTEND, by="x", reason="y", recommended=None)
     assert named_by(bare) == ()

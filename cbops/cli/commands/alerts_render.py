@@ -53,6 +53,9 @@ def command(
             help="The label of their series, instead of a list. Repeatable.",
         ),
     ] = None,
+    with_watch: Annotated[
+        bool, typer.Option("--with-watch", help="Also alerts for a guard (monitor watch) that doesn't run.")
+    ] = False,
     out: Out = None,
     stdout: Stdout = False,
     force: Force = False,
@@ -69,5 +72,7 @@ def command(
     metrics = place.config.metrics if place else MetricsConfig()
     scope = scope_of(folder, tenant_list(tenants) if tenants is not None else (), tuple(labels or ()))
     chosen = chosen_dialect(dialect, context, place, metrics)
-    outcome = render(scope, chosen, metrics, Place(folder, out, stdout=stdout, force=force))
+    outcome = render(
+        scope, chosen, metrics, Place(folder, out, stdout=stdout, force=force), with_watch=with_watch
+    )
     return place.noted(outcome) if place else outcome

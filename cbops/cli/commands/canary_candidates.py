@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from cbops.cli.wiring import workplace
+from cbops.cli.working import working
 from cbops.flows.outcome import Outcome
 from cbops.flows.select import Field, candidates
 from cbops.model.answers.canary import CandidatesAnswer
@@ -22,13 +23,12 @@ def command(
     is unknown, never good.
     """
     place = workplace(context)
-    return candidates(
-        Field(
-            admin=place.admin(),
-            samples=place.samples,
-            tenants=place.tenants(),
-            config=place.config,
-            now=place.clock.now(),
-        ),
-        limit=limit,
+    field = Field(
+        admin=place.admin(),
+        samples=place.samples,
+        tenants=place.tenants(),
+        config=place.config,
+        now=place.clock.now(),
     )
+    with working(place.settings, "weighing the tenants"):
+        return candidates(field, limit=limit)

@@ -9,6 +9,7 @@ import typer
 from cbops.cli.log_files import Logs, logs_reader
 from cbops.cli.options import AsOf, By
 from cbops.cli.wiring import workplace
+from cbops.cli.working import working
 from cbops.errors import UsageError
 from cbops.flows.judgement import evaluate, repeat_evaluation
 from cbops.flows.outcome import Outcome
@@ -37,6 +38,8 @@ def command(
                 "--repeat judges as it was judged: it takes no --as-of, --logs or --by",
                 hint="Judge anew without --repeat.",
             )
-        return repeat_evaluation(folder, place.config)
+        with working(place.settings, "judging again"):
+            return repeat_evaluation(folder, place.config)
     when, reader = as_of or place.clock.now(), logs_reader(logs)
-    return place.told(folder, evaluate(folder, place.who(by), place.config, when, place.admin(), reader))
+    with working(place.settings, "judging"):
+        return place.told(folder, evaluate(folder, place.who(by), place.config, when, place.admin(), reader))

@@ -10,6 +10,7 @@ import typer
 from cbops.cli.log_files import Logs, logs_reader
 from cbops.cli.options import AsOf, By, calendar_date
 from cbops.cli.wiring import workplace
+from cbops.cli.working import working
 from cbops.errors import UsageError
 from cbops.flows.monitor import Sources, Wanted, collect, single
 from cbops.flows.outcome import Outcome
@@ -47,5 +48,6 @@ def command(
     )
     wanted = Wanted(as_of=as_of or place.clock.now(), day=day, date=on, all=everything)
     folder = place.rollout()
-    outcome = place.told(folder, collect(folder, sources, place.who(by), wanted))
+    with working(place.settings, "collecting every day" if everything else "collecting the day"):
+        outcome = place.told(folder, collect(folder, sources, place.who(by), wanted))
     return outcome if everything else single(outcome)

@@ -47,6 +47,7 @@ def command(
     waiting = [each for each in todo[1] if each.letter.news]
     if waiting:
         names = ", ".join(dict.fromkeys(each.target for each in waiting))
-        confirm(f"Send {plural(len(waiting), 'ticket')} to {names}?", yes=yes)
+        number = len({each.ticket.number for each in waiting})
+        confirm(f"Send {plural(number, 'ticket')} to {names}?", yes=yes)
     outcome = send(folder, who, made, todo)
     return replace(outcome, warnings=tuple(place.notes))

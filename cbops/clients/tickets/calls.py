@@ -39,6 +39,8 @@ MIB = 1 << 20
 MAX_ANSWER = 16 * MIB  # a hundred issues of the largest size have about 7 MiB
 _ERROR_BYTES = 256 * 1024
 _CONNECT_SECONDS = 10.0
+_ALWAYS = {"user-agent": "cbops", "accept-encoding": "identity"}
+_OF_THE_MOMENT = ("webhook-timestamp", "webhook-signature")
 _WORD = 6  # characters; shorter ones are "api" and "hooks"
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
 
@@ -97,7 +99,7 @@ class Calls:
         self._connect = min(config.timeout_seconds, _CONNECT_SECONDS)
         try:
             self._client = httpx.Client(
-                headers={"accept-encoding": "identity", "user-agent": "cbops", **headers},
+                headers={**_ALWAYS, **headers},
                 timeout=httpx.Timeout(config.timeout_seconds, connect=self._connect),
                 verify=verification(config.tls, url, f"{section}.tls"),
                 transport=transport,
@@ -122,7 +124,10 @@ class Calls:
         """The request as it is sent, with the names of secrets in their place."""
         content = request.content
         query = str(httpx.QueryParams(dict(request.query)))
-        signed = dict.fromkeys(self._signing(request, content or b""), "[made when it is sent]")
+        signed = {
+            name: "[made when it is sent]" if name in _OF_THE_MOMENT else value
+            for name, value in self._signing(request, content or b"").items()
+        }
         kept = {
             name: f"[{self._masks[name]}]" if name in self._masks else value
             for name, value in self._headers.items()
@@ -132,7 +137,7 @@ class Calls:
             why=request.why,
             method=request.method,
             url=f"{self.shown}{request.path}{'?' if query else ''}{query}",
-            headers={**kept, **extra, **signed},
+            headers={**_ALWAYS, **kept, **extra, **signed},
             body=None if content is None else content.decode(),
         )
 

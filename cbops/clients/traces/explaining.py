@@ -124,7 +124,7 @@ def _json_problem(engine: Engine, readable: Readable, judge: Judge, number: int,
     text = line or ""
     try:
         row = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         whole = (
             f"SELECT count(*) FROM (SELECT l FROM {sql.lines(readable.layout.file)} LIMIT 1 OFFSET {number})"  # noqa: S608 - own text
         )

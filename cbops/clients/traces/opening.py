@@ -76,7 +76,7 @@ class Opener:
 
     def _csv(self, file: TraceFile, line: str) -> Layout:
         delimiter = max(_DELIMITERS, key=lambda char: (line.count(char), -_DELIMITERS.index(char)))
-        header = tuple(name.strip() for name in next(csv.reader([line], delimiter=delimiter)))
+        header = _names(file, line, delimiter)
         twice = [name for name, count in Counter(header).items() if count > 1]
         if len(header) < 2 or line.lstrip().startswith(("{", "[")):
             raise InputError(
@@ -145,3 +145,14 @@ class Opener:
                 f"of their own; --map arrival={column}:{other} reads them as {NAMES['ms' if other == 'ms' else 's']}"
             )
         return reading
+
+
+def _names(file: TraceFile, line: str, delimiter: str) -> tuple[str, ...]:
+    """The columns that the first line names; InputError for a line that CSV can't hold (a name beyond 128 KiB)."""
+    try:
+        return tuple(name.strip() for name in next(csv.reader([line], delimiter=delimiter)))
+    except csv.Error as error:
+        raise InputError(
+            f"trace '{file}' is no trace that can be read ({error}): {line[:60]!r}",
+            hint=f"It must be {KINDS}.",
+        ) from error

@@ -130,7 +130,8 @@ def written(document: Document, folder: Path | None, place: Place) -> Outcome[Re
         )
     if not path.parent.is_dir():
         raise InputError(
-            f"the folder {path.parent} is not there", hint="Create it, or name another: --out PATH"
+            f"{path} cannot be written: its folder is not there",
+            hint="Create it, or name another: --out PATH",
         )
     beside = {path.parent / name: svg for name, svg in document.drawn.svg.items()}
     if beside:

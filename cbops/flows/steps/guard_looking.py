@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from cbops.errors import AdminError, MetricsError
+from cbops.errors import AdminError, CbopsError, MetricsError
 from cbops.flows.steps.drift import check_drift
 from cbops.flows.steps.guard_terms import Outside, Say
 from cbops.measure.guarding import HISTORY, guard_query, guard_reading
@@ -48,14 +48,21 @@ class Looking:
         if not due:
             return None
         self._looked = now
-        drift = check_drift(self.folder, self.rollout, self.outside.admin, now)
+        try:
+            drift = check_drift(self.folder, self.rollout, self.outside.admin, now)
+        except CbopsError as error:  # a record that is damaged must not end the guard
+            self._tell(f"it could not be compared with what was applied: {error.message}")
+            return self._answers()
         if self.rollout.document is None or self.rollout.disabled_at is not None:
             return self._answers()
-        told = drift.message if drift.drifted or not drift.checked else None
+        self._tell(drift.message if drift.drifted or not drift.checked else None)
+        return drift.checked
+
+    def _tell(self, told: str | None) -> None:
+        """Once, until it changes."""
         if told is not None and told != self._drift:
             self._say(f"policy: {told}")
         self._drift = told
-        return drift.checked
 
     def _answers(self) -> bool:
         try:

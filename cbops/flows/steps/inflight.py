@@ -77,6 +77,23 @@ def finishing(pending: RollbackRecord | None) -> str:
     return "cbops rollback" if pending is None or pending.restore is None else "cbops resume"
 
 
+def arrived_late(folder: Path, state: RolloutState, admin: Callable[[], AdminPort]) -> InFlight | None:
+    """An enabling that was given up, or rolled back before its end was seen, and is live after all.
+
+    Null where it isn't, and where the live policy can't be asked; `admin` is only called where it may be.
+    """
+    record = state.enable
+    over = state.stage is Stage.ROLLED_BACK and state.rollbacks[-1].scope != "global"
+    given_up = state.stage is Stage.SELECTED and record is not None and record.abandoned is not None
+    if record is None or record.done_at is not None or not (over or given_up):
+        return None
+    try:
+        found = enabling(folder, state, record, admin())
+    except CbopsError:
+        return None
+    return found if found.live == "intended" else None
+
+
 def _begun(state: RolloutState) -> tuple[str, object, str]:
     """(the beginning of the sentence, since when, which change)."""
     rollback = state.pending_rollback

@@ -47,7 +47,7 @@ def sent_summary(rollout: str, results: Sequence[SentAnswer]) -> str:
         "NOT sent": sum(each.outcome == "failed" for each in results),
     }
     told = ", ".join(f"{number} {what}" for what, number in counts.items() if number)
-    return f"{plural(len(results), 'ticket')} of {rollout}: {told}."
+    return f"{plural(len(results), 'sending')} of {rollout}: {told}."
 
 
 def synced_lines(seen: SyncedAnswer) -> tuple[str, ...]:

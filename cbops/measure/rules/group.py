@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from cbops.measure.rules.alerting import alerts
+from cbops.measure.rules.guarding import guard_alerts
 from cbops.measure.rules.recordings import recordings
 from cbops.measure.rules.vocabulary import Vocabulary
 from cbops.model.rules import RuleGroup, RuleSettings
@@ -18,5 +19,8 @@ def rule_group(settings: RuleSettings) -> RuleGroup:
         name=GROUP,
         interval=INTERVAL,
         recordings=recordings(words, settings.dialect),
-        alerts=alerts(words),
+        alerts=(
+            *alerts(words),
+            *(guard_alerts(words, settings.scope.tenants) if settings.with_watch else ()),
+        ),
     )

@@ -17,6 +17,7 @@ from cbops.measure.rules.matching import (
 )
 from cbops.measure.rules.printing import condition
 from cbops.measure.rules.remarks import Remark, meant, series, some
+from cbops.model.guard_series import GUARD_SERIES
 from cbops.model.promql import NAME, Selector
 from cbops.model.rule_check import Found, RuleFacts
 from cbops.model.series import Matcher
@@ -126,6 +127,13 @@ class Selecting:
                 "not_born_yet",
                 f"{sentence}; the router makes it when a circuit first moves, so this may be right",
                 "Nothing, or check again when a circuit has opened.",
+            )
+        if name in GUARD_SERIES:
+            return Remark(
+                "info",
+                "not_born_yet",
+                f"{sentence}; a guard makes it (cbops monitor watch --textfile), so this may be right",
+                "Start the guard, and have its text file scraped.",
             )
         if documented in LATENCIES:
             return Remark(

@@ -70,6 +70,16 @@ class Vocabulary:
         """The same series of all tenants."""
         return server_name(self.config, name)
 
+    def guard(self, name: str, tenants: Iterable[str]) -> str:
+        """Series that a guard of these tenants writes itself, under its own names; none: of every guard."""
+        wanted = tuple(tenants)
+        return name + _braces([any_of("tenant_id", wanted)] if wanted else [])
+
+    @staticmethod
+    def quoted(text: str) -> str:
+        """A PromQL string."""
+        return _quoted(text)
+
     @property
     def up(self) -> str:
         """Whether scrapes succeeded, of the routers' job where that is configured."""
