@@ -20,10 +20,11 @@ from typing import Any, cast
 
 from cbops.clients.store import SampleStore
 from cbops.flows.ports import AdminPort
-from cbops.flows.steps.guard_terms import Orders, Outside, Teller
+from cbops.flows.steps.guard_terms import Orders, Outside
 from cbops.flows.steps.heartbeat import Heartbeat
 from cbops.flows.steps.loading import load
 from cbops.flows.steps.recording import Who
+from cbops.flows.steps.telling import Teller
 from cbops.flows.watch import watch
 from cbops.model.base import to_ms
 from cbops.model.config import Config
@@ -78,7 +79,8 @@ class Weighing(Teller):
     """What the process holds after so many readings, in KiB."""
 
     def __init__(self, wanted: tuple[int, ...]) -> None:
-        self.seen, self.wanted, self.held = 0, wanted, {}  # type: ignore[var-annotated]
+        self.seen, self.wanted = 0, wanted
+        self.held: dict[int, int] = {}
 
     def screen(self, lines: tuple[str, ...]) -> None:
         """After each reading."""

@@ -40,12 +40,16 @@ def blocks_from(openmetrics: Path, tsdb: Path) -> None:
 
 @contextmanager
 def prometheus(
-    tsdb: Path, configured: str = "global: {scrape_interval: 1h}\n", options: Sequence[str] = ()
+    tsdb: Path,
+    configured: str = "global: {scrape_interval: 1h}\n",
+    options: Sequence[str] = (),
+    *,
+    port: int | None = None,
 ) -> Iterator[str]:
-    """The server's URL, once it is ready; its configuration is prometheus.yml beside `tsdb`."""
+    """The server's URL, once it is ready; its configuration is prometheus.yml beside `tsdb`. `port`: null, any."""
     config = tsdb.parent / "prometheus.yml"
     config.write_text(configured, encoding="utf-8")
-    port = free_port()
+    port = port or free_port()
     words = [
         "prometheus",
         f"--config.file={config}",

@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
+_FIRST_YEAR, _LAST_YEAR = 1970, 9000  # as for any other time that a person gives
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _WEEKLY = re.compile(r"(?P<day>[A-Za-z]{3,9})\s+(?P<hour>\d{1,2}):(?P<minute>\d\d)", re.ASCII)
 _NAMES = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -35,6 +36,13 @@ def moment(text: str) -> Moment:
     found = _WEEKLY.fullmatch(text.strip())
     if found is not None:
         return _weekly(found["day"].lower(), int(found["hour"]), int(found["minute"]), text)
+    dated = _dated(text)
+    if not _FIRST_YEAR <= dated.year < _LAST_YEAR:
+        raise ValueError(f"'{text}' is not within the years 1970 to 9000")
+    return dated
+
+
+def _dated(text: str) -> date | datetime:
     try:
         return date.fromisoformat(text.strip())
     except ValueError:

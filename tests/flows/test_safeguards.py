@@ -285,6 +285,12 @@ def test_an_approval_is_never_given_without_a_word(work: Work) -> None:
     [
         ({"freezes": [{"name": "f", "from": "Fri 16:00", "to": "2026-12-01"}]}, "one end is weekly"),
         ({"freezes": [{"name": "f", "from": "soon", "to": "later"}]}, "is no moment"),
+        ({"freezes": [{"name": "f", "from": "0001-01-01", "to": "2026-12-01"}]}, "the years 1970 to 9000"),
+        ({"freezes": [{"name": "f", "from": "2026-12-01", "to": "9999-12-31"}]}, "the years 1970 to 9000"),
+        (
+            {"freezes": [{"name": "f", "from": "2026-12-01", "to": "9001-01-01T00:00:00+01:00"}]},
+            "1970 to 9000",
+        ),
         ({"approvals": {"enable": 0}}, "approvals.enable"),
         ({"signing": {"trusted": {"bob": "short"}}}, "signing.trusted.bob"),
     ],

@@ -11,9 +11,10 @@ from flow_world import KEY
 
 from cbops.clients.admin import AdminClient
 from cbops.clients.store import SampleStore
-from cbops.flows.steps.guard_terms import Orders, Outside, Teller
+from cbops.flows.steps.guard_terms import Orders, Outside
 from cbops.flows.steps.heartbeat import Heartbeat
 from cbops.flows.steps.recording import Who
+from cbops.flows.steps.telling import Teller
 from cbops.flows.watch import watch
 from cbops.model.config import Config, RouterConfig
 
