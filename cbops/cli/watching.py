@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from threading import current_thread, main_thread
 from types import FrameType
@@ -38,11 +38,9 @@ class Lines(Teller):
         self._seen += 1
 
     def _write(self, line: str) -> None:
-        """A log that is full or was taken away must not end the guard."""
-        try:
+        """A log that is full or was taken away must not end the guard; there may be room again for the next line."""
+        with suppress(OSError, ValueError):
             print(line, file=self.stream, flush=True)
-        except (OSError, ValueError):
-            self.quiet = True
 
 
 class Live(Teller):

@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import subprocess
 from contextlib import ExitStack
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import pytest
+from flow_world import KEY
 
+from cbops.clients.admin import AdminClient
+from cbops.clients.store import SampleStore
+from cbops.flows.steps.guard_terms import Orders, Outside
 from cbops.flows.steps.heartbeat import Beat, Heartbeat, exposition
+from cbops.flows.steps.recording import Who
+from cbops.flows.steps.telling import Teller
+from cbops.flows.watch import watch
 from cbops.journal.locking import hold
 from cbops.journal.reader import read
+from cbops.model.config import Config, RouterConfig
+from cbops.model.config_guard import GuardConfig
 from cbops.model.guard_series import GUARD_SERIES
 from cbops.rollout.guard import GuardState
 
@@ -60,6 +70,47 @@ def test_a_pending_rollback_ends_with_what_to_do_by_hand(work, folder):
     assert (result.status, result.data["rolled_back"]) == (20, False)
     (told,) = [each for each in result.answer["warnings"] if each.startswith("the rollback is pending: ")]
     assert "By hand: in the live policy canary_policy" in told
+
+
+def test_a_router_that_refuses_the_rollback_is_asked_less_and_less_often(work, folder):
+    work.wire.cut_before("PUT", always=True)
+    result = work("monitor", "watch", "--for", "20m", "--auto-rollback")
+    assert (result.status, result.data["rolled_back"]) == (20, False)
+    assert result.data["readings"] > 100
+    tries = sorted({entry.at for entry in read(folder).entries if entry.event.type == "rollback_failed"})
+    pauses = [(later - earlier).total_seconds() for earlier, later in pairwise(tries)]
+    assert pauses == sorted(pauses)
+    assert pauses[-1] <= 300 + 10
+    assert len(tries) < 10
+
+
+class Times(Teller):
+    """When the screen was drawn."""
+
+    def __init__(self, clock):
+        self.clock, self.at = clock, []
+
+    def screen(self, lines):
+        self.at.append(self.clock.now())
+
+
+def test_readings_are_as_far_apart_as_the_interval_and_its_jitter(work, folder):
+    teller, chances = Times(work.clock), iter((-1.0, 1.0, 0.5, 0.0, 0.0))
+    with (
+        SampleStore(work.folder / "samples.db") as samples,
+        AdminClient(RouterConfig(admin_url=work.url), KEY) as admin,
+    ):
+        who = Who("guard", "monitor watch", work.clock)
+        outside = Outside(samples, admin, who, Heartbeat(folder), lambda: next(chances), teller=teller)
+        until = work.clock.now() + timedelta(seconds=430)
+        watch(
+            folder,
+            Config(guard=GuardConfig(interval_seconds=100, jitter=0.2)),
+            Orders("warn", until),
+            outside,
+        )
+    pauses = [(later - earlier).total_seconds() for earlier, later in pairwise(teller.at)]
+    assert pauses == [80, 120, 110, 100, 20]
 
 
 def test_a_rollback_while_somebody_holds_the_record_is_done_at_once_and_put_on_record_after(work, folder):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from cbops.errors import AdminError, AdminUnreachableError, CbopsError
@@ -15,6 +16,9 @@ from cbops.model.config import MetricsConfig
 from cbops.model.events_change import RollbackProof
 from cbops.model.guard import Breach
 from cbops.model.state import RolloutState
+
+FIRST_PAUSE = timedelta(seconds=15)  # after a try that failed as a whole; then twice as long each time
+LONGEST_PAUSE = timedelta(minutes=5)
 
 
 class Undoing:
@@ -31,7 +35,8 @@ class Undoing:
         self.proof: RollbackProof | None = None
         self.by_hand: str | None = None
         self.unproven: tuple[str, ...] = ()  # how to check it
-        self._tried = False
+        self._failures = 0  # of whole tries: each is on record
+        self._failed_at: datetime | None = None
 
     @property
     def finishing(self) -> str:
@@ -46,7 +51,7 @@ class Undoing:
             self.done = False
 
     def go_on(self, seconds: float, say: Say, alive: Callable[[], None]) -> None:
-        """Once a reading until it got through; then wait so long for the proof, and say so: `alive` is called then."""
+        """At a reading until it got through; then wait so long for the proof, and say so: `alive` is called then."""
         order = self.order
         if order is None or self.done or not self._got_through(order, say):
             return
@@ -67,10 +72,13 @@ class Undoing:
             self.unproven = to_check(order.tenant, order.policy, self.proof.since or began)
 
     def _got_through(self, order: Order, say: Say) -> bool:
+        now = self.outside.who.clock.now()
+        if not self._due(now):
+            return False
         try:
-            if self._tried:
+            if self._failures:
                 self._ask_first(order)
-            self._tried = True
+            self._failures, self._failed_at = self._failures + 1, now
             told = roll_back(self.outside.admin, self.folder, self.outside.who, order)
         except CbopsError as error:
             say(f"rollback pending: {error.message}")
@@ -80,6 +88,12 @@ class Undoing:
         for line in told:
             say(line)
         return True
+
+    def _due(self, now: datetime) -> bool:
+        """A router that refuses is asked less and less often, so that its refusals don't fill the record."""
+        if self._failed_at is None:
+            return True
+        return abs(now - self._failed_at) >= min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (self._failures - 1))
 
     def _ask_first(self, order: Order) -> None:
         """Before a repetition, so that the failures of a router that is down don't fill the record."""
