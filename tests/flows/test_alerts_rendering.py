@@ -44,7 +44,7 @@ def test_it_needs_neither_a_configuration_nor_a_rollout_and_then_covers_every_te
     data = result.data
     assert (data["path"], data["rollout"], data["tenants"], data["tenant_labels"]) == (ALONE, None, [], [])
     assert (data["dialect"], data["dialect_from"], data["changed"]) == ("router", "default", True)
-    assert len(data["alerts"]) == 6
+    assert len(data["alerts"]) == 5
     assert data["bytes"] == (cli.folder / ALONE).stat().st_size
     assert "tenant_id=~" not in expressions(cli.folder / ALONE)
     dialect, everyone = result.answer["warnings"]
@@ -176,9 +176,7 @@ def test_remapped_names_of_the_configuration_are_followed(cli: Cli) -> None:
     assert 'gw_moves_total{to="open",tenant="a"}' in text
     assert 'up{job="gw"}' in text
     assert TRANSITIONS not in text
-    # The guard's own series keep the labels that cbops gives them.
-    routers = [line for line in text.splitlines() if "cbops_guard" not in line]
-    assert not [line for line in routers if "tenant_id" in line]
+    assert "tenant_id" not in text
 
 
 def test_a_source_that_cannot_be_opened_leaves_the_router_dialect_and_says_so(cli: Cli) -> None:

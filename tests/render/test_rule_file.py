@@ -92,7 +92,7 @@ def test_the_data_survives_the_file() -> None:
 
 def test_expressions_are_written_line_by_line() -> None:
     text = text_of(VARIANTS[0][1])
-    assert text.count("expr: |\n") == text.count("expr: ") == len(rule_group(VARIANTS[0][1]).recordings) + 6
+    assert text.count("expr: |\n") == text.count("expr: ") == len(rule_group(VARIANTS[0][1]).recordings) + 5
     assert "\t" not in text
 
 

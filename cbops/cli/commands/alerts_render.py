@@ -54,7 +54,7 @@ def command(
         ),
     ] = None,
     with_watch: Annotated[
-        bool, typer.Option("--with-watch", help="Also an alert where no guard (monitor watch) runs.")
+        bool, typer.Option("--with-watch", help="Also alerts for a guard (monitor watch) that doesn't run.")
     ] = False,
     out: Out = None,
     stdout: Stdout = False,

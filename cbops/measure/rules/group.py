@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cbops.measure.rules.alerting import alerts
-from cbops.measure.rules.guarding import guard_missing, guard_silent
+from cbops.measure.rules.guarding import guard_alerts
 from cbops.measure.rules.recordings import recordings
 from cbops.measure.rules.vocabulary import Vocabulary
 from cbops.model.rules import RuleGroup, RuleSettings
@@ -14,14 +14,13 @@ INTERVAL = "30s"  # whatever the server is set to: the windows of 5m need severa
 
 def rule_group(settings: RuleSettings) -> RuleGroup:
     """The rules; ConfigError for a remapped name that cannot stand in a rule."""
-    words, tenants = Vocabulary.of(settings), settings.scope.tenants
+    words = Vocabulary.of(settings)
     return RuleGroup(
         name=GROUP,
         interval=INTERVAL,
         recordings=recordings(words, settings.dialect),
         alerts=(
             *alerts(words),
-            guard_silent(words, tenants),
-            *((guard_missing(words, tenants),) if settings.with_watch else ()),
+            *(guard_alerts(words, settings.scope.tenants) if settings.with_watch else ()),
         ),
     )

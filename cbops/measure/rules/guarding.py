@@ -1,4 +1,4 @@
-"""The alerts about the guard itself (`monitor watch --textfile`)."""
+"""The alerts about the guard itself (`monitor watch --textfile`), asked for with `alerts render --with-watch`."""
 
 from __future__ import annotations
 
@@ -20,8 +20,12 @@ _RUNBOOK = dedent("""\
     """)
 
 
-def guard_silent(words: Vocabulary, tenants: tuple[str, ...]) -> AlertRule:
-    """A guard that stopped without an end. The guards of these tenants; none: of all. Silent where none ever ran."""
+def guard_alerts(words: Vocabulary, tenants: tuple[str, ...]) -> tuple[AlertRule, ...]:
+    """One that stopped without an end, and none where one was asked for. The guards of these tenants; none: of all."""
+    return (_silent(words, tenants), _missing(words, tenants))
+
+
+def _silent(words: Vocabulary, tenants: tuple[str, ...]) -> AlertRule:
     last, interval, running = (
         f"max by (rollout, tenant_id) ({words.guard(name, tenants)})" for name in (LAST, INTERVAL, RUNNING)
     )
@@ -43,8 +47,7 @@ def guard_silent(words: Vocabulary, tenants: tuple[str, ...]) -> AlertRule:
     )
 
 
-def guard_missing(words: Vocabulary, tenants: tuple[str, ...]) -> AlertRule:
-    """No guard runs: only for those who want one to (`alerts render --with-watch`)."""
+def _missing(words: Vocabulary, tenants: tuple[str, ...]) -> AlertRule:
     absent = [_absent(words.guard(RUNNING, (tenant,)), words.quoted(tenant)) for tenant in tenants]
     if not tenants:
         absent = [f"absent({words.guard(RUNNING, ())} == 1)"]

@@ -24,7 +24,7 @@ def alerts() -> list[AlertRule]:
     return [rule for dialect in DIALECTS for rule in rule_group(settings(dialect)).alerts]
 
 
-def test_the_four_alerts_one_for_opens_that_last_and_one_for_the_guard_have_their_severities() -> None:
+def test_the_four_alerts_and_one_for_opens_that_last_have_their_severities() -> None:
     for dialect in DIALECTS:
         found = {rule.alert: (rule.severity, rule.hold) for rule in rule_group(settings(dialect)).alerts}
         assert found == {
@@ -33,7 +33,6 @@ def test_the_four_alerts_one_for_opens_that_last_and_one_for_the_guard_have_thei
             "RouterCircuitBreakerHighFailureRate": ("critical", "0s"),
             "RouterCircuitBreakerMultipleProvidersOpen": ("critical", "0s"),
             "RouterCircuitBreakerHalfOpenProbesFailed": ("warning", "0s"),
-            "CbopsGuardSilent": ("warning", "1m"),
         }
 
 
