@@ -145,3 +145,10 @@ def test_damaged_evidence_ends_no_guard_and_keeps_no_rollback_from_being_done(wo
     assert result.status == 20, result
     assert "policy: it could not be compared with what was applied: " in result.stdout
     assert not work.router.enabled()
+
+
+def test_a_router_that_refuses_for_hours_ends_no_guard(work, folder):
+    work.wire.cut_before("PUT", always=True)
+    work.configure(guard={"interval_seconds": 300, "jitter": 0, "readings": 1, "latency": BREAKS})
+    result = work("monitor", "watch", "--for", "5h", "--auto-rollback")
+    assert (result.status, result.data["why"], result.data["readings"]) == (20, "time", 61), result.answer

@@ -35,8 +35,8 @@ class Undoing:
         self.proof: RollbackProof | None = None
         self.by_hand: str | None = None
         self.unproven: tuple[str, ...] = ()  # how to check it
-        self._failures = 0  # of whole tries: each is on record
-        self._failed_at: datetime | None = None
+        self._tried_at: datetime | None = None  # the last whole try: each is on record
+        self._pause = FIRST_PAUSE
 
     @property
     def finishing(self) -> str:
@@ -76,9 +76,10 @@ class Undoing:
         if not self._due(now):
             return False
         try:
-            if self._failures:
+            if self._tried_at is not None:
                 self._ask_first(order)
-            self._failures, self._failed_at = self._failures + 1, now
+                self._pause = min(LONGEST_PAUSE, 2 * self._pause)
+            self._tried_at = now
             told = roll_back(self.outside.admin, self.folder, self.outside.who, order)
         except CbopsError as error:
             say(f"rollback pending: {error.message}")
@@ -91,9 +92,7 @@ class Undoing:
 
     def _due(self, now: datetime) -> bool:
         """A router that refuses is asked less and less often, so that its refusals don't fill the record."""
-        if self._failed_at is None:
-            return True
-        return abs(now - self._failed_at) >= min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (self._failures - 1))
+        return self._tried_at is None or abs(now - self._tried_at) >= self._pause
 
     def _ask_first(self, order: Order) -> None:
         """Before a repetition, so that the failures of a router that is down don't fill the record."""
